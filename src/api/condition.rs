@@ -1,0 +1,50 @@
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+/// The condition types of a Mailbox. Every one of them is in `status` from the first write on.
+#[derive(Clone, Copy, Debug, EnumIter, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd)]
+pub enum MailboxCondition {
+    /// Signed in, tested and enabled, now. Carries the first thing that is not right.
+    Ready,
+    /// The object and what it refers to are right: the gate for GitOps.
+    Accepted,
+    /// The profile it uses is Ready and serves it.
+    ProfileReady,
+    /// The operator holds a grant of the right account that Google accepts.
+    SignedIn,
+    /// Reading mail is tested and enabled.
+    IncomingReady,
+    /// Sending mail is tested and enabled.
+    OutgoingReady,
+}
+
+/// The condition types of a GmailServerProfile. Every one of them is in `status` from the first
+/// write on.
+#[derive(Clone, Copy, Debug, EnumIter, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd)]
+pub enum ProfileCondition {
+    /// Accepted, its credentials accepted by Google, and not suspended.
+    Ready,
+    /// The object is right and may serve the namespaces it names.
+    Accepted,
+    /// Google knows the client ID and accepts the secret.
+    CredentialsAccepted,
+    /// Google's console lists our redirect URI. Informs; holds nobody.
+    RedirectRegistered,
+    /// Another Google account may sign in. Informs.
+    CapacityAvailable,
+    /// At most half of its signed-in mailboxes are failing. Informs.
+    MailboxesHealthy,
+}
+
+impl MailboxCondition {
+    /// The condition's `type`.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl ProfileCondition {
+    /// The condition's `type`.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}

@@ -1,0 +1,153 @@
+//! Why a condition is as it is: a closed set, each with its meaning, who must act, and what to do.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
+
+/// Who can put a reason right.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Actor {
+    /// Whoever runs the cluster and the profile.
+    PlatformAdmin,
+    /// Whoever administers the Google Workspace organisation.
+    WorkspaceAdmin,
+    /// The team that wrote the Mailbox.
+    AppTeam,
+    /// The mailbox's owner, with a browser.
+    MailboxUser,
+    /// Nobody: it is right, or the operator goes on by itself.
+    Nobody,
+}
+
+impl Actor {
+    /// In words, for messages and documents.
+    pub fn words(self) -> &'static str {
+        match self {
+            Actor::PlatformAdmin => "platform admin",
+            Actor::WorkspaceAdmin => "Google Workspace admin",
+            Actor::AppTeam => "app team that wrote the Mailbox",
+            Actor::MailboxUser => "mailbox user",
+            Actor::Nobody => "nobody",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($name:ident, $who:ident, $meaning:literal, $cure:literal;)*) => {
+        /// The reason of a condition, of an Event, or of a refused sign-in.
+        #[derive(
+            Clone, Copy, Debug, Deserialize, Display, EnumIter, EnumString, Eq, Hash, IntoStaticStr, JsonSchema,
+            Ord, PartialEq, PartialOrd, Serialize,
+        )]
+        pub enum Reason {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Reason {
+            /// Who must act.
+            pub fn who(self) -> Actor {
+                match self { $(Reason::$name => Actor::$who,)* }
+            }
+
+            /// What it means, in a sentence without its end.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Reason::$name => $meaning,)* }
+            }
+
+            /// What to do, in a sentence without its end; empty where there is nothing to do.
+            pub fn cure(self) -> &'static str {
+                match self { $(Reason::$name => $cure,)* }
+            }
+        }
+    };
+}
+
+impl Reason {
+    /// As it stands in a condition.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+reasons! {
+    // Right.
+    Accepted, Nobody, "The object and what it refers to are right", "";
+    Enabled, Nobody, "Tested and enabled", "";
+    ProfileReady, Nobody, "The profile is Ready and serves this Mailbox", "";
+    SignedIn, Nobody, "The owner has signed in and Google accepts the grant", "";
+    CredentialsAccepted, Nobody, "Google knows the client ID and accepts the secret", "";
+    InDownloadedFile, Nobody, "The redirect URI is in the file that Google's console downloaded", "";
+    CapacityLeft, Nobody, "Another Google account may sign in", "";
+    MailboxesHealthy, Nobody, "At most half of the signed-in mailboxes are failing", "";
+
+    // Not yet.
+    NotUsed, Nobody, "The direction's method is None", "";
+    NotTested, Nobody, "Not tested yet: the test starts after the sign-in", "";
+    Testing, Nobody, "The test is running", "";
+    NotChecked, Nobody, "Not checked yet", "";
+    Suspended, AppTeam, "spec.suspend is true: nothing is sent to Google or a mail server", "Set spec.suspend to false";
+    ProtocolNotTested, AppTeam, "POP3 is not tested by this version", "Use the protocol IMAP, or wait for a version that tests POP3";
+
+    // The Mailbox and its profile.
+    InvalidSpec, AppTeam, "A value in the spec is not usable", "Correct the value that the message names";
+    NoDefaultProfile, AppTeam, "The Mailbox names no profile and no default profile serves its namespace", "Name one in spec.profileRef, or ask the platform admin for a default profile";
+    ProfileNotAvailable, AppTeam, "The profile does not exist, is not offered to this namespace, or does not allow this address", "Check spec.profileRef, or ask the platform admin whether the profile serves this namespace and address";
+    ProfileNotReady, PlatformAdmin, "The profile is there but not Ready", "Look at the profile's own status";
+    ProfileSuspended, PlatformAdmin, "The profile is suspended: all of its mailboxes stand still", "Set the profile's spec.suspend to false";
+    AddressInUse, AppTeam, "Another Mailbox already holds the grant of this Google account", "Keep one Mailbox for each account: delete this one or the other";
+
+    // The profile.
+    SharingNotPermitted, PlatformAdmin, "The profile offers itself to other namespaces but its Namespace may not share profiles", "Label the profile's Namespace gmail-operator.dev/shares-profiles=true, or set allowedNamespaces.from to Same";
+    EndpointNotAllowed, PlatformAdmin, "A server of the profile is not Google's and the operator's --allow-endpoint or --allow-cidr does not name it", "Remove the server from the profile, or start the operator with --allow-endpoint (and --allow-cidr for a private address)";
+    ClientSecretMissing, PlatformAdmin, "The Secret or key that should hold the OAuth client is missing or empty", "Create the Secret with the key that the profile names";
+    ClientSecretInvalid, PlatformAdmin, "The Secret does not hold a usable OAuth client", "Put the client_secret.json of a client of the type Web application there, unchanged";
+    ClientIdNotFound, PlatformAdmin, "Google does not know this client ID", "Copy the client ID again from Google's console";
+    ClientSecretRejected, PlatformAdmin, "Google refused the client secret", "Put the current client secret into the Secret";
+    ClientDeleted, PlatformAdmin, "This OAuth client was deleted in Google Cloud", "Restore it within 30 days, or create a new client";
+    ClientDisabled, PlatformAdmin, "Google has disabled this OAuth client or its project", "Check the client and its project in Google's console";
+    ClientRefused, PlatformAdmin, "Google refused the OAuth client for another reason", "Compare the message with Google's console";
+    NotInDownloadedFile, PlatformAdmin, "The redirect URI is not in the downloaded file; it may have been added since", "Add the redirect URI from the profile's status to the client in Google's console";
+    NotVerifiable, PlatformAdmin, "With ID and secret alone it cannot be seen which redirect URIs are registered; the first sign-in proves it", "Add the redirect URI from the profile's status to the client in Google's console";
+    NoPublicUrl, PlatformAdmin, "The operator has no --public-url, so nobody can sign in", "Start the operator with --public-url";
+    CapacityReached, PlatformAdmin, "All places for Google accounts are taken; Google never gives one back", "Have the app verified, make it Internal, or use another Google Cloud project with another profile";
+    MostMailboxesFailing, PlatformAdmin, "More than half of the signed-in mailboxes are failing", "Look for a common cause: the network, the OAuth client, a Workspace policy";
+
+    // Sign-in.
+    SignInRequired, MailboxUser, "Nobody has signed in yet", "Open the sign-in page and sign in to Google";
+    ConsentExpired, MailboxUser, "Google no longer accepts this mailbox's access: a changed password, removed access or long disuse", "Sign in again";
+    ConsentExpiredTesting, PlatformAdmin, "Access ended after about 7 days, as Google does while an app is in Testing", "Publish the app or make it Internal, then let the owner sign in again";
+    ReauthenticationRequired, MailboxUser, "The organisation requires a fresh sign-in", "Sign in again; a Workspace admin can exempt this app";
+    AccountDeleted, WorkspaceAdmin, "This Google account no longer exists", "Restore the account, or delete the Mailbox";
+    ClientChanged, MailboxUser, "The profile now uses another OAuth client, so the old access does not fit", "Sign in again";
+    BlockedByWorkspacePolicy, WorkspaceAdmin, "The organisation's policy blocks this app's access to Gmail", "Trust the app's client ID in the Workspace admin console";
+    GrantUnreadable, MailboxUser, "The stored grant cannot be read", "Sign in again";
+    ConsentDeclined, MailboxUser, "The owner declined access", "Start the sign-in again when ready";
+    WrongAccount, MailboxUser, "Another Google account signed in than the one this Mailbox is for", "Sign in with the right account";
+    EmailNotVerified, MailboxUser, "Google has not verified the address of the account that signed in", "Verify the address in the Google account, then sign in again";
+    MailScopeNotGranted, MailboxUser, "The owner signed in but did not allow access to mail", "Sign in again and tick the box for Gmail";
+    NoRefreshToken, MailboxUser, "Google gave no long-term access", "Sign in again";
+    ConsentLinkInvalid, MailboxUser, "The sign-in was started elsewhere, too long ago, or the answer does not belong to it", "Start again from the sign-in page";
+    ConsentCodeRejected, MailboxUser, "Google did not accept the sign-in code", "Sign in again";
+    ConsentExchangeFailed, PlatformAdmin, "The sign-in could not be completed because Google refused the client or its settings", "Look at the profile's status, then sign in again";
+    IdentityNotProved, PlatformAdmin, "The ID token did not prove who signed in", "Sign in again; if it stays, look at the operator's log";
+    GrantNotProved, MailboxUser, "The new access could not be renewed when it was tried at once", "Sign in again";
+
+    // Google.
+    GoogleUnavailable, Nobody, "Google is not answering properly", "Nothing: it is tried again";
+
+    // The network and the mail servers.
+    NameNotResolved, PlatformAdmin, "The server's name could not be resolved", "Check the name in the profile, DNS and egress rules";
+    ConnectionRefused, PlatformAdmin, "The server refused the connection", "Check host and port in the profile, egress rules and firewalls";
+    ConnectionFailed, PlatformAdmin, "The server could not be reached", "Check routes, egress rules and firewalls";
+    ConnectionTimedOut, PlatformAdmin, "The server did not answer in time", "Check egress rules and firewalls, or raise processing.connectionTimeout";
+    ConnectionLost, Nobody, "The connection broke off", "Nothing: it is tried again";
+    TlsVerificationFailed, PlatformAdmin, "The server's certificate could not be verified; something on the network may be replacing it", "Check for an inspecting proxy, the host in the profile, or add its CA to the profile's caBundle";
+    WrongSecurityMode, PlatformAdmin, "The port does not speak the encryption that the profile says", "Use TLS with port 465 and STARTTLS with port 587";
+    UnexpectedReply, Nobody, "The server's answer was not understood", "Nothing: it is tried again; if it stays, look at the server's words";
+    LoginRefused, WorkspaceAdmin, "Google refused the login although the permission is in place", "Check in the Workspace admin console whether IMAP is on and this client is allowed";
+    SmtpLoginRefused, MailboxUser, "The server refused the login for sending", "Sign in again; if it stays, ask your Workspace admin";
+    InboxMissing, MailboxUser, "The mailbox has no INBOX that can be opened", "Show the inbox in IMAP: Gmail settings, Labels";
+    MailServerUnavailable, Nobody, "The mail server is temporarily unavailable", "Nothing: it is tried again";
+    MessageRefused, MailboxUser, "The server refused to send the test message", "Read the server's words; sending limits clear within 24 hours";
+    MessageNotArrived, Nobody, "The test message was accepted but did not arrive in time", "Nothing: it is tried again without a message; look in Spam and at delays, then request a test";
+}

@@ -1,0 +1,52 @@
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource};
+
+use super::call;
+use crate::api::Reason;
+use crate::domain::verdict::{Truth, Verdict};
+
+/// Tells transitions as Kubernetes Events. One for each controller: what it remembers is how
+/// repetitions are put together.
+pub struct Events {
+    recorder: Recorder,
+}
+
+impl Events {
+    /// Events of this process.
+    pub fn new(client: Client, instance: Option<String>) -> Self {
+        Self { recorder: Recorder::new(client, Reporter { controller: "gmail-operator".into(), instance }) }
+    }
+
+    /// Tells that `object` is now as `ready` says, if it was not before. That an Event could not be
+    /// written never holds anything up.
+    pub async fn transition<K>(&self, object: &K, before: Option<&str>, ready: &Verdict)
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        if before == Some(ready.reason.name()) {
+            return;
+        }
+        let waits = matches!(ready.reason, Reason::SignInRequired | Reason::Testing | Reason::NotTested | Reason::NotChecked | Reason::Suspended);
+        let event = Event {
+            type_: if ready.truth == Truth::True || waits { EventType::Normal } else { EventType::Warning },
+            reason: ready.reason.name().to_owned(),
+            note: Some(note(&ready.message)),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        let published = call(|| "writing an Event".to_owned(), self.recorder.publish(&event, &object.object_ref(&()))).await;
+        if let Err(error) = published {
+            tracing::warn!(%error, "an Event could not be written");
+        }
+    }
+}
+
+/// An Event's note has at most 1024 bytes.
+fn note(message: &str) -> String {
+    let mut note = message.to_owned();
+    if note.len() > 1000 {
+        let end = (0..=1000).rev().find(|at| note.is_char_boundary(*at)).unwrap_or(0);
+        note.truncate(end);
+    }
+    note
+}

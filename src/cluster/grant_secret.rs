@@ -1,0 +1,197 @@
+//! A [`Grant`] as a Secret, and back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::ObjectMeta;
+
+use crate::domain::grant::{Access, Account, Grant, GrantEnd};
+use crate::domain::name::ObjectName;
+use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
+
+/// The Secret's type; the admission policy lets the operator write only its own types.
+pub const GRANT_TYPE: &str = "gmail-operator.dev/grant";
+/// The label with the Mailbox's uid; its presence selects the grants.
+pub const UID_LABEL: &str = "gmail-operator.dev/mailbox-uid";
+/// The label with the Mailbox's namespace.
+pub const NAMESPACE_LABEL: &str = "gmail-operator.dev/mailbox-namespace";
+/// The label with the Mailbox's name.
+pub const NAME_LABEL: &str = "gmail-operator.dev/mailbox-name";
+
+/// The name of the Secret with the grant of the Mailbox `uid`.
+pub fn name(uid: &str) -> String {
+    format!("grant-{uid}")
+}
+
+/// A Secret that is not a grant. Says which key is wrong, nothing of its value.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the key {0} is missing or not readable")]
+pub struct BadGrant(&'static str);
+
+/// The Mailbox that a grant belongs to, by its labels.
+pub fn mailbox(secret: &Secret) -> Option<(ObjectName, String)> {
+    let labels = secret.metadata.labels.as_ref()?;
+    let get = |label: &str| labels.get(label).cloned();
+    Some((ObjectName::new(get(NAMESPACE_LABEL)?, get(NAME_LABEL)?), get(UID_LABEL)?))
+}
+
+/// Reads a grant.
+///
+/// # Errors
+/// [`BadGrant`] names the first key that is missing or not readable.
+pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
+    let (mailbox, mailbox_uid) = mailbox(secret).ok_or(BadGrant("labels"))?;
+    let keys = Keys(secret.data.as_ref());
+    let (profile_namespace, profile_name) = keys.text("profile")?.split_once('/').ok_or(BadGrant("profile"))?;
+    Ok(Grant {
+        mailbox,
+        mailbox_uid,
+        email_address: keys.parse("email-address")?,
+        account: Account {
+            issuer: keys.text("iss")?.to_owned(),
+            subject: keys.text("sub")?.to_owned(),
+            email: keys.parse("email")?,
+        },
+        scopes: keys.text("scopes")?.split(' ').map(str::to_owned).collect::<BTreeSet<_>>(),
+        client_id: keys.text("client-id")?.to_owned(),
+        profile: ObjectName::new(profile_namespace, profile_name),
+        refresh_token: RefreshToken::new(keys.text("refresh-token")?),
+        access: Access {
+            token: AccessToken::new(keys.text("access-token")?),
+            issued_at: keys.parse("access-token-issued-at")?,
+            expires_at: keys.parse("access-token-expires-at")?,
+        },
+        signed_in_at: keys.parse("signed-in-at")?,
+        expires_at: keys.optional("expires-at")?,
+        start_from: keys.parse("start-from")?,
+        ended: match keys.optional("ended-reason")? {
+            Some(reason) => Some(GrantEnd { reason, at: keys.parse("ended-at")? }),
+            None => None,
+        },
+        message_sent_by: keys.text("message-sent-by").ok().map(str::to_owned),
+        deletion_policy: keys.optional("deletion-policy")?.unwrap_or_default(),
+        orphaned_at: keys.optional("orphaned-at")?,
+    })
+}
+
+struct Keys<'a>(Option<&'a BTreeMap<String, ByteString>>);
+
+impl<'a> Keys<'a> {
+    fn text(&self, key: &'static str) -> Result<&'a str, BadGrant> {
+        let value = self.0.and_then(|data| data.get(key)).and_then(|value| std::str::from_utf8(&value.0).ok());
+        value.filter(|value| !value.is_empty()).ok_or(BadGrant(key))
+    }
+
+    fn parse<T: std::str::FromStr>(&self, key: &'static str) -> Result<T, BadGrant> {
+        self.text(key)?.parse().map_err(|_| BadGrant(key))
+    }
+
+    fn optional<T: std::str::FromStr>(&self, key: &'static str) -> Result<Option<T>, BadGrant> {
+        match self.text(key) {
+            Ok(text) => text.parse().map(Some).map_err(|_| BadGrant(key)),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Writes a grant. `resource_version` guards a replacement; `None` creates.
+pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) -> Secret {
+    let time = |time: Timestamp| time.to_string();
+    let some = |key: &'static str, value: Option<String>| value.map(|value| (key, value));
+    let keys = [
+        some("refresh-token", Some(grant.refresh_token.expose_secret().to_owned())),
+        some("access-token", Some(grant.access.token.expose_secret().to_owned())),
+        some("access-token-issued-at", Some(time(grant.access.issued_at))),
+        some("access-token-expires-at", Some(time(grant.access.expires_at))),
+        some("iss", Some(grant.account.issuer.clone())),
+        some("sub", Some(grant.account.subject.clone())),
+        some("email", Some(grant.account.email.to_string())),
+        some("email-address", Some(grant.email_address.to_string())),
+        some("scopes", Some(grant.scopes.iter().cloned().collect::<Vec<_>>().join(" "))),
+        some("client-id", Some(grant.client_id.clone())),
+        some("profile", Some(grant.profile.to_string())),
+        some("signed-in-at", Some(time(grant.signed_in_at))),
+        some("expires-at", grant.expires_at.map(time)),
+        some("start-from", Some(time(grant.start_from))),
+        some("ended-reason", grant.ended.map(|end| end.reason.to_string())),
+        some("ended-at", grant.ended.map(|end| time(end.at))),
+        some("message-sent-by", grant.message_sent_by.clone()),
+        some("deletion-policy", Some(grant.deletion_policy.to_string())),
+        some("orphaned-at", grant.orphaned_at.map(time)),
+    ];
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(name(&grant.mailbox_uid)),
+            namespace: Some(namespace.to_owned()),
+            resource_version,
+            labels: Some(BTreeMap::from([
+                (UID_LABEL.to_owned(), grant.mailbox_uid.clone()),
+                (NAMESPACE_LABEL.to_owned(), grant.mailbox.namespace.clone()),
+                (NAME_LABEL.to_owned(), grant.mailbox.name.clone()),
+                ("app.kubernetes.io/managed-by".to_owned(), "gmail-operator".to_owned()),
+            ])),
+            ..ObjectMeta::default()
+        },
+        type_: Some(GRANT_TYPE.to_owned()),
+        data: Some(keys.into_iter().flatten().map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes()))).collect()),
+        ..Secret::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{DeletionPolicy, Reason};
+
+    fn grant() -> Grant {
+        let address = |text: &str| text.parse().unwrap_or_else(|_| panic!("{text}"));
+        let time = |second| Timestamp::from_second(second).unwrap_or_default();
+        Grant {
+            mailbox: ObjectName::new("crm", "support"),
+            mailbox_uid: "u-1".into(),
+            email_address: address("support@example.com"),
+            account: Account { issuer: "https://accounts.google.com".into(), subject: "42".into(), email: address("ann@example.com") },
+            scopes: ["openid".to_owned(), "https://mail.google.com/".to_owned()].into(),
+            client_id: "1-a".into(),
+            profile: ObjectName::new("mail", "google"),
+            refresh_token: RefreshToken::new("1//r"),
+            access: Access { token: AccessToken::new("ya29.a"), issued_at: time(10), expires_at: time(3609) },
+            signed_in_at: time(5),
+            expires_at: Some(time(9_000)),
+            start_from: time(5),
+            ended: Some(GrantEnd { reason: Reason::ConsentExpired, at: time(77) }),
+            message_sent_by: Some("abc".into()),
+            deletion_policy: DeletionPolicy::Retain,
+            orphaned_at: Some(time(99)),
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_on_the_way() {
+        let bare = Grant { expires_at: None, ended: None, message_sent_by: None, orphaned_at: None, ..grant() };
+        for grant in [grant(), bare] {
+            assert_eq!(parse(&secret(&grant, "gmail-operator", None)), Ok(grant));
+        }
+    }
+
+    #[test]
+    fn a_missing_or_spoilt_key_is_named() {
+        for key in ["refresh-token", "access-token-expires-at", "email", "profile", "ended-at"] {
+            for spoilt in [None, Some(vec![0xff])] {
+                let mut secret = secret(&grant(), "gmail-operator", None);
+                let data = secret.data.get_or_insert_default();
+                data.remove(key);
+                data.extend(spoilt.map(|bytes| (key.to_owned(), ByteString(bytes))));
+                assert_eq!(parse(&secret), Err(BadGrant(key)));
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_are_not_printed() {
+        let text = format!("{:?}", grant());
+        assert!(!text.contains("1//r") && !text.contains("ya29.a"), "{text}");
+    }
+}

@@ -1,0 +1,85 @@
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, PostParams, Preconditions};
+use kube::{Api, Client};
+
+use super::grant_secret::{BadGrant, name, parse, secret};
+use super::{ClusterError, call};
+use crate::domain::grant::Grant;
+
+/// A grant as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// Guards the next write.
+    pub resource_version: Option<String>,
+}
+
+/// The grants in the operator's own namespace: never in a tenant's, where the built-in `edit` role
+/// reads every Secret.
+#[derive(Clone)]
+pub struct Grants {
+    api: Api<Secret>,
+    namespace: String,
+}
+
+impl Grants {
+    /// In `namespace`.
+    pub fn new(client: Client, namespace: &str) -> Self {
+        Self { api: Api::namespaced(client, namespace), namespace: namespace.to_owned() }
+    }
+
+    /// The grant of the Mailbox `uid`, as the API server has it now.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub async fn get(&self, uid: &str) -> Result<Option<Result<StoredGrant, BadGrant>>, ClusterError> {
+        let secret = call(|| format!("reading the grant of {uid}"), self.api.get_opt(&name(uid))).await?;
+        Ok(secret.map(|secret| stored(&secret)))
+    }
+
+    /// The version of the Secret for the Mailbox `uid`, whatever is in it.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub async fn version(&self, uid: &str) -> Result<Option<String>, ClusterError> {
+        let secret = call(|| format!("reading the grant of {uid}"), self.api.get_opt(&name(uid))).await?;
+        Ok(secret.and_then(|secret| secret.metadata.resource_version))
+    }
+
+    /// Creates a grant, or replaces the one whose version is given: another writer's newer one is
+    /// never overwritten.
+    ///
+    /// # Errors
+    /// [`ClusterError`], which [`ClusterError::is_conflict`] where another writer was first.
+    pub async fn put(&self, grant: &Grant, resource_version: Option<String>) -> Result<Secret, ClusterError> {
+        let creates = resource_version.is_none();
+        let secret = secret(grant, &self.namespace, resource_version);
+        let params = PostParams::default();
+        let doing = || format!("writing the grant of {}", grant.mailbox);
+        match creates {
+            true => call(doing, self.api.create(&params, &secret)).await,
+            false => call(doing, self.api.replace(&name(&grant.mailbox_uid), &params, &secret)).await,
+        }
+    }
+
+    /// Deletes the grant of the Mailbox `uid`, if it still has that version.
+    ///
+    /// # Errors
+    /// [`ClusterError`]; a grant that is gone already is none.
+    pub async fn delete(&self, uid: &str, resource_version: Option<String>) -> Result<(), ClusterError> {
+        let params = DeleteParams { preconditions: Some(Preconditions { resource_version, uid: None }), ..DeleteParams::default() };
+        match call(|| format!("deleting the grant of {uid}"), self.api.delete(&name(uid), &params)).await {
+            Err(ClusterError::Api { source, .. }) if matches!(source.as_ref(), kube::Error::Api(status) if status.code == 404) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+}
+
+/// A grant with the version it was read at.
+///
+/// # Errors
+/// [`BadGrant`].
+pub fn stored(secret: &Secret) -> Result<StoredGrant, BadGrant> {
+    Ok(StoredGrant { grant: parse(secret)?, resource_version: secret.metadata.resource_version.clone() })
+}

@@ -1,0 +1,20 @@
+//! What to do about one Mailbox: [`decide`] looks at a [`World`], names at most one [`Step`] and
+//! says every condition; [`fold`] puts the step's [`Outcome`] into the world.
+
+mod conditions;
+mod decide;
+mod fold;
+mod report;
+mod spec;
+mod test;
+mod world;
+#[cfg(test)]
+mod worlds;
+
+pub use conditions::{Verdicts, verdicts};
+pub use decide::{Plan, Step, decide};
+pub use fold::{Outcome, fold};
+pub use report::report;
+pub use spec::{BadSpec, ValidSpec};
+pub use test::{DirectionView, LastError, Retry, Test, TestView};
+pub use world::{GrantView, Held, ProfileFacts, ProfileView, Times, World};

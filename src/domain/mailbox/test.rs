@@ -1,0 +1,119 @@
+use jiff::Timestamp;
+
+use super::decide::tests_incoming;
+use super::spec::ValidSpec;
+use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
+
+/// The newest test and what it found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TestView {
+    /// The test.
+    pub newest: Option<Test>,
+    /// Receiving.
+    pub incoming: DirectionView,
+    /// Sending.
+    pub outgoing: DirectionView,
+}
+
+/// A test.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Test {
+    /// Names it.
+    pub id: String,
+    /// Why it is made.
+    pub requested_by: TestRequestedBy,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Where it is.
+    pub step: TestStep,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// A digest of the settings that are tested.
+    pub settings: String,
+}
+
+/// One direction.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DirectionView {
+    /// The newest result.
+    pub state: DirectionState,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// When it was last tested to an end.
+    pub tested_at: Option<Timestamp>,
+    /// The newest failure.
+    pub last_error: Option<LastError>,
+    /// Tries within the running test that failed and are made again.
+    pub retry: Retry,
+}
+
+/// The newest failure of a direction.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LastError {
+    /// Since when this reason.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// In words.
+    pub message: String,
+    /// The server's words.
+    pub server_reply: Option<String>,
+}
+
+/// Tries of something that failed and is made again. Only this process knows them: after a restart
+/// they begin anew.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Retry {
+    /// How many failed in a row.
+    pub failed: u32,
+    /// Not to be tried before this.
+    pub not_before: Option<Timestamp>,
+}
+
+impl Retry {
+    /// Whether it may be tried at `now`.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|time| time <= now)
+    }
+}
+
+impl DirectionView {
+    /// A direction that was never tested.
+    pub fn untested() -> Self {
+        Self { state: DirectionState::NotRun, enabled: false, tested_at: None, last_error: None, retry: Retry::default() }
+    }
+
+    /// Whether the test that started at `start` has come to an end for this direction.
+    pub fn is_done(&self, start: Timestamp) -> bool {
+        self.tested_at.is_some_and(|at| at >= start) && self.retry.failed == 0
+    }
+}
+
+impl TestView {
+    /// Says of each direction that is not used, or not tested, that it is so.
+    pub fn mark_unused(&mut self, spec: &ValidSpec) {
+        let tested = tests_incoming(spec);
+        for (named, tested, direction) in
+            [(spec.incoming.is_some(), tested, &mut self.incoming), (spec.outgoing, spec.outgoing, &mut self.outgoing)]
+        {
+            if !tested {
+                *direction = DirectionView::untested();
+            }
+            match (named, direction.state) {
+                (false, _) => direction.state = DirectionState::NotUsed,
+                (true, DirectionState::NotUsed) => direction.state = DirectionState::NotRun,
+                (true, _) => {}
+            }
+        }
+    }
+
+    /// Nothing tested.
+    pub fn untested() -> Self {
+        Self { newest: None, incoming: DirectionView::untested(), outgoing: DirectionView::untested() }
+    }
+
+    /// The test that is running.
+    pub fn running(&self) -> Option<&Test> {
+        self.newest.as_ref().filter(|test| test.finished_at.is_none())
+    }
+}

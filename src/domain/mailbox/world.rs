@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::spec::{BadSpec, ValidSpec};
+use super::test::{Retry, TestView};
+use crate::api::Reason;
+use crate::domain::address::EmailAddress;
+use crate::domain::grant::Grant;
+use crate::domain::name::ObjectName;
+use crate::domain::server::MailServers;
+
+/// All that a decision about one Mailbox rests on.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Now.
+    pub now: Timestamp,
+    /// The Mailbox's uid.
+    pub uid: String,
+    /// The spec, or why it is not usable.
+    pub spec: Result<ValidSpec, BadSpec>,
+    /// The annotation that asks for a test.
+    pub test_request: Option<String>,
+    /// The newest value of it that was answered.
+    pub answered_request: Option<String>,
+    /// The profile.
+    pub profile: ProfileView,
+    /// The grant.
+    pub grant: GrantView,
+    /// Where to sign in; absent without a public URL.
+    pub sign_in_url: Option<Url>,
+    /// The newest test and what it found: from status, or from this process where it knows more.
+    pub test: TestView,
+    /// Tries of the renewal that could not be made.
+    pub renewal: Retry,
+    /// How long to wait for what.
+    pub times: Times,
+}
+
+/// The waits that decisions need.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Between two tests of a mailbox that works.
+    pub retest: Duration,
+    /// Before a direction that failed for good is looked at again.
+    pub retest_failed: Duration,
+    /// Before the first new try of what could not be done.
+    pub backoff_first: Duration,
+    /// The longest wait between tries.
+    pub backoff_longest: Duration,
+    /// How many transient failures in a row turn a direction off.
+    pub tries: u32,
+    /// An access token older than this proves nothing about the grant.
+    pub proof_age: Duration,
+}
+
+/// A Mailbox's profile as it sees it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ProfileView {
+    /// None is named and no default serves the namespace.
+    NoDefault,
+    /// The one named is missing, not offered, or does not allow the address: not told apart.
+    NotAvailable,
+    /// It is there and not Ready.
+    NotReady {
+        /// Which.
+        name: ObjectName,
+        /// [`Reason::ProfileSuspended`] or [`Reason::ProfileNotReady`].
+        reason: Reason,
+        /// What it says itself; empty for a profile of another namespace.
+        detail: String,
+    },
+    /// It may be used.
+    Ready(ProfileFacts),
+}
+
+/// What a Mailbox needs of a profile that is Ready.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProfileFacts {
+    /// Which.
+    pub name: ObjectName,
+    /// The OAuth client's ID.
+    pub client_id: String,
+    /// The mail servers.
+    pub servers: MailServers,
+    /// A digest of what else matters to a test: the CA bundle.
+    pub trust: String,
+}
+
+impl ProfileView {
+    /// The profile's name, where one is in use.
+    pub fn name(&self) -> Option<&ObjectName> {
+        match self {
+            ProfileView::NoDefault | ProfileView::NotAvailable => None,
+            ProfileView::NotReady { name, .. } => Some(name),
+            ProfileView::Ready(facts) => Some(&facts.name),
+        }
+    }
+}
+
+/// A Mailbox's grant as it is stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum GrantView {
+    /// Nobody has signed in.
+    Absent,
+    /// A Mailbox of the same name and address, which is gone, left one.
+    Adoptable {
+        /// The uid of the Mailbox that left it.
+        from: String,
+    },
+    /// There is something that is not a grant.
+    Unreadable,
+    /// Google has ended it.
+    Ended {
+        /// Why.
+        reason: Reason,
+        /// Who had signed in.
+        account: EmailAddress,
+        /// When.
+        signed_in_at: Timestamp,
+    },
+    /// It is there.
+    Held(Held),
+}
+
+/// A grant that Google has not ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Held {
+    /// Who signed in.
+    pub account: EmailAddress,
+    /// The client that it was granted to.
+    pub client_id: String,
+    /// When.
+    pub signed_in_at: Timestamp,
+    /// When Google will end it, where that is known.
+    pub expires_at: Option<Timestamp>,
+    /// When the access token was got.
+    pub access_issued_at: Timestamp,
+    /// When the access token ends.
+    pub access_expires_at: Timestamp,
+    /// When the access token is to be renewed.
+    pub renew_at: Timestamp,
+    /// The newest test that may have sent its message.
+    pub message_sent_by: Option<String>,
+}
+
+impl From<&Grant> for GrantView {
+    fn from(grant: &Grant) -> Self {
+        let account = grant.account.email.clone();
+        match grant.ended {
+            Some(end) => GrantView::Ended { reason: end.reason, account, signed_in_at: grant.signed_in_at },
+            None => GrantView::Held(Held {
+                account,
+                client_id: grant.client_id.clone(),
+                signed_in_at: grant.signed_in_at,
+                expires_at: grant.expires_at,
+                access_issued_at: grant.access.issued_at,
+                access_expires_at: grant.access.expires_at,
+                renew_at: grant.renew_at(),
+                message_sent_by: grant.message_sent_by.clone(),
+            }),
+        }
+    }
+}
+
+impl World {
+    /// The grant, where the profile's client can use it and it is of the account that this Mailbox
+    /// is for.
+    pub fn usable_grant(&self) -> Option<(&Held, &ProfileFacts, &ValidSpec)> {
+        match (&self.grant, &self.profile, &self.spec) {
+            (GrantView::Held(held), ProfileView::Ready(profile), Ok(spec))
+                if held.client_id == profile.client_id && held.account.is_same_account(&spec.account) && !spec.suspended =>
+            {
+                Some((held, profile, spec))
+            }
+            _ => None,
+        }
+    }
+}

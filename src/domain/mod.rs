@@ -1,0 +1,18 @@
+//! Pure decisions: no client, no clock, no randomness. Everything here can be tested by calling it.
+
+pub mod address;
+pub mod console;
+pub mod egress;
+pub mod endpoints;
+pub mod failure;
+pub mod grant;
+pub mod mailbox;
+pub mod message;
+pub mod name;
+pub mod oauth_client;
+pub mod profile;
+pub mod refusal;
+pub mod schedule;
+pub mod secret;
+pub mod server;
+pub mod verdict;

@@ -1,0 +1,15 @@
+//! What to do about one GmailServerProfile, and which profile a Mailbox gets.
+
+mod assign;
+mod conditions;
+mod decide;
+mod report;
+mod spec;
+mod view;
+
+pub use assign::{Choice, Offer, Seeker, choose};
+pub use conditions::{Verdicts, verdicts};
+pub use decide::{Checked, Credentials, Outcome, Plan, ProfileWorld, Step, Times, decide, fold};
+pub use report::{Counts, report};
+pub use spec::{BadProfile, ValidProfile};
+pub use view::view;

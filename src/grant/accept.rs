@@ -1,0 +1,117 @@
+use jiff::Timestamp;
+
+use super::{GrantKeeper, KeeperError, ProfileClient, Written};
+use crate::api::{DeletionPolicy, Reason};
+use crate::domain::address::EmailAddress;
+use crate::domain::grant::{Access, Account, Grant, may_use_mail};
+use crate::domain::name::ObjectName;
+use crate::domain::schedule::later;
+use crate::google::{Exchanged, Identity, OAuthError};
+
+/// What a mailbox's owner consented to, and for which Mailbox.
+#[derive(Debug)]
+pub struct Consent<'a> {
+    /// The Mailbox.
+    pub mailbox: ObjectName,
+    /// Its uid.
+    pub mailbox_uid: String,
+    /// Its address.
+    pub email_address: EmailAddress,
+    /// The account that it is for: the address, unless that is an alias.
+    pub account: EmailAddress,
+    /// What becomes of the grant when it is deleted.
+    pub deletion_policy: DeletionPolicy,
+    /// What the code was exchanged for.
+    pub exchanged: &'a Exchanged,
+    /// Who consented.
+    pub identity: &'a Identity,
+    /// When Google will end it, where that is known.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a consent does not become a grant. A grant that is there already stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// It is not what was asked for.
+    #[error("{}", .0.meaning())]
+    Refused(Reason),
+    /// It could not be proved or stored now.
+    #[error(transparent)]
+    Keeper(#[from] KeeperError),
+}
+
+impl GrantKeeper {
+    /// Checks a consent, proves it by a renewal, and stores it.
+    ///
+    /// # Errors
+    /// [`AcceptError`].
+    pub async fn accept(&self, consent: Consent<'_>, client: &ProfileClient, now: Timestamp) -> Result<Written, AcceptError> {
+        let refused = |reason| Err(AcceptError::Refused(reason));
+        let (exchanged, identity) = (consent.exchanged, consent.identity);
+        let Ok(email) = identity.email.parse::<EmailAddress>() else { return refused(Reason::IdentityNotProved) };
+        if !identity.email_verified {
+            return refused(Reason::EmailNotVerified);
+        }
+        if !email.is_same_account(&consent.account) {
+            return refused(Reason::WrongAccount);
+        }
+        if !may_use_mail(&exchanged.scopes) {
+            return refused(Reason::MailScopeNotGranted);
+        }
+        let Some(refresh_token) = exchanged.refresh_token.clone() else { return refused(Reason::NoRefreshToken) };
+        let proved = match client.google.refresh(&client.client, &refresh_token).await {
+            Ok(proved) => proved,
+            Err(OAuthError::Refused(_)) => return refused(Reason::GrantNotProved),
+            Err(error) => return Err(KeeperError::Google(error.to_string()).into()),
+        };
+        let scopes = proved.scopes.unwrap_or_else(|| exchanged.scopes.clone());
+        if !may_use_mail(&scopes) {
+            return refused(Reason::MailScopeNotGranted);
+        }
+        // Whole seconds, as status keeps them: a test that starts now is not before its sign-in.
+        let signed_in_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let mut grant = Grant {
+            mailbox: consent.mailbox,
+            mailbox_uid: consent.mailbox_uid,
+            email_address: consent.email_address,
+            account: Account { issuer: identity.issuer.clone(), subject: identity.subject.clone(), email },
+            scopes,
+            client_id: client.client.id.clone(),
+            profile: client.profile.clone(),
+            refresh_token: proved.refresh_token.unwrap_or(refresh_token),
+            access: Access { token: proved.access_token, issued_at: now, expires_at: later(now, proved.expires_in) },
+            signed_in_at,
+            expires_at: consent.expires_at,
+            start_from: signed_in_at,
+            ended: None,
+            message_sent_by: None,
+            deletion_policy: consent.deletion_policy,
+            orphaned_at: None,
+        };
+        Ok(self.store(&mut grant).await?)
+    }
+
+    /// Replaces what is there. The newest sign-in counts, so a conflict is tried again.
+    async fn store(&self, grant: &mut Grant) -> Result<Written, KeeperError> {
+        for _ in 0..4 {
+            let old = self.grants.get(&grant.mailbox_uid).await?;
+            let version = match &old {
+                // Where reading starts is never moved back or forth by a later sign-in.
+                Some(Ok(old)) => {
+                    if old.grant.account == grant.account {
+                        grant.start_from = old.grant.start_from;
+                    }
+                    old.resource_version.clone()
+                }
+                Some(Err(_)) => self.grants.version(&grant.mailbox_uid).await?,
+                None => None,
+            };
+            match self.grants.put(grant, version).await {
+                Ok(secret) => return Ok(Written { grant: grant.clone(), secret }),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(KeeperError::Google("another sign-in for this mailbox was going on at the same time".to_owned()))
+    }
+}

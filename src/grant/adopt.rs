@@ -1,0 +1,25 @@
+use jiff::Timestamp;
+
+use super::renew::changed;
+use super::{GrantKeeper, KeeperError, ProfileClient, Written};
+use crate::cluster::grants::StoredGrant;
+
+impl GrantKeeper {
+    /// Takes over the grant that a Mailbox of the same namespace, name and address left, for the
+    /// Mailbox `uid`: proves it by a renewal, stores it under the new uid, and only then removes the
+    /// old one. A crash in between leaves both, and the old one is adopted again or runs out.
+    ///
+    /// # Errors
+    /// [`KeeperError`] where it could not be asked or written: the grant is as before.
+    pub async fn adopt(&self, old: StoredGrant, uid: &str, client: &ProfileClient, now: Timestamp) -> Result<Written, KeeperError> {
+        let answer = client.google.refresh(&client.client, &old.grant.refresh_token).await;
+        let change = changed(answer, &old.grant, now)?;
+        let mut grant = old.grant.clone();
+        change(&mut grant);
+        grant.mailbox_uid = uid.to_owned();
+        grant.orphaned_at = None;
+        let secret = self.grants.put(&grant, None).await?;
+        self.grants.delete(&old.grant.mailbox_uid, old.resource_version).await?;
+        Ok(Written { grant, secret })
+    }
+}

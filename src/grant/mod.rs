@@ -1,0 +1,65 @@
+//! The life of a grant: accept it from a sign-in, renew it, adopt it, note what must outlive a
+//! status.
+
+mod accept;
+mod adopt;
+mod oauth_client;
+mod renew;
+mod update;
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+
+use crate::cluster::ClusterError;
+use crate::cluster::grants::Grants;
+use crate::domain::grant::Grant;
+use crate::net::network::Network;
+
+pub use accept::{AcceptError, Consent};
+pub use oauth_client::{ClientError, ProfileClient};
+pub use renew::Renewal;
+
+/// Keeps grants: the one place that talks to Google about them and writes them.
+#[derive(Clone)]
+pub struct GrantKeeper {
+    client: Client,
+    grants: Grants,
+    network: Arc<Network>,
+}
+
+/// A grant that was written, with the Secret as it is stored now.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The grant.
+    pub grant: Grant,
+    /// The Secret.
+    pub secret: Secret,
+}
+
+/// Why a grant could not be worked on now. It says nothing of the grant.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// The OAuth client is not there or is refused.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Google could not be asked, or refused the client rather than the grant.
+    #[error("{0}")]
+    Google(String),
+    /// The API server.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+}
+
+impl GrantKeeper {
+    /// Grants in `namespace`, with connections from `network`.
+    pub fn new(client: Client, namespace: &str, network: Arc<Network>) -> Self {
+        Self { grants: Grants::new(client.clone(), namespace), client, network }
+    }
+
+    /// The stored grants.
+    pub fn stored(&self) -> &Grants {
+        &self.grants
+    }
+}

@@ -1,0 +1,51 @@
+use super::{GrantKeeper, KeeperError, Written};
+use crate::cluster::grants::{StoredGrant, stored};
+use crate::domain::grant::Grant;
+
+/// How often a write is tried that another writer was ahead of.
+const TRIES: usize = 4;
+
+impl GrantKeeper {
+    /// Changes a stored grant. Where another writer was ahead, the change is made to what is stored
+    /// then, unless that is of another sign-in: a newer grant is never overwritten.
+    ///
+    /// # Errors
+    /// [`KeeperError::Cluster`].
+    pub async fn update(&self, base: StoredGrant, change: impl Fn(&mut Grant)) -> Result<Option<Written>, KeeperError> {
+        let sign_in = base.grant.signed_in_at;
+        let mut current = base;
+        for left in (0..TRIES).rev() {
+            let mut grant = current.grant.clone();
+            change(&mut grant);
+            match self.grants.put(&grant, current.resource_version.clone()).await {
+                Ok(secret) => return Ok(Some(Written { grant, secret })),
+                Err(error) if error.is_conflict() && left > 0 => match self.grants.get(&grant.mailbox_uid).await? {
+                    Some(Ok(newer)) if newer.grant.signed_in_at == sign_in => current = newer,
+                    _ => return Ok(None),
+                },
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes that the test `id` may have sent its message: before it does, so that a crash in
+    /// between never leads to a second one.
+    ///
+    /// # Errors
+    /// [`KeeperError::Cluster`]; then nothing may be sent.
+    pub async fn note_message(&self, base: StoredGrant, id: &str) -> Result<Option<Written>, KeeperError> {
+        self.update(base, |grant| grant.message_sent_by = Some(id.to_owned())).await
+    }
+}
+
+/// A grant as it was just written, for the next change of it.
+impl Written {
+    /// With its version.
+    pub fn stored(&self) -> StoredGrant {
+        stored(&self.secret).unwrap_or_else(|_| StoredGrant {
+            grant: self.grant.clone(),
+            resource_version: self.secret.metadata.resource_version.clone(),
+        })
+    }
+}

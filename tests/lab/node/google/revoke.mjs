@@ -1,0 +1,23 @@
+// Google's revocation endpoint: no client authentication, POST only, and it ends the whole project's access.
+
+import { form } from './body.mjs';
+import { grantOfToken, projectOf, revokeGrants } from './store.mjs';
+
+export async function revocation(ctx, next) {
+  if (ctx.path !== '/revoke') return next();
+  if (ctx.method !== 'POST') {
+    ctx.status = 404;
+    return undefined;
+  }
+  const { token } = { ...ctx.query, ...await form(ctx.req) };
+  const grant = token && grantOfToken(token);
+  if (!grant) {
+    ctx.status = 400;
+    ctx.body = { error: 'invalid_token', error_description: 'Token expired or revoked' };
+    return undefined;
+  }
+  const project = projectOf(grant.clientId);
+  revokeGrants((other) => other.account === grant.account && projectOf(other.clientId) === project);
+  ctx.body = {};
+  return undefined;
+}
