@@ -11,3 +11,8 @@ pub mod net;
 pub mod cluster;
 pub mod google;
 pub mod grant;
+pub mod mail;
+pub mod probe;
+pub mod settings;
+pub mod telemetry;
+pub mod controller;

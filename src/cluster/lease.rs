@@ -57,8 +57,9 @@ fn judge(seen: Option<&Seen>, me: &str, now: Instant, duration: Duration) -> Jud
     }
 }
 
-/// Takes part in the election until `stop`, then gives the Lease back. `leads` is true while this
-/// process is the leader.
+/// Takes part in the election until `stop`, then gives the Lease back. `leads` holds until when this
+/// process is the leader, if it is: who acts looks at it first, so that a process that was stopped
+/// for a while does nothing on waking.
 ///
 /// # Errors
 /// [`LeaseLost`] when the Lease was held and could not be kept: the process must end, since another
@@ -68,7 +69,7 @@ pub async fn run(
     namespace: &str,
     me: &str,
     times: LeaseTimes,
-    leads: watch::Sender<bool>,
+    leads: watch::Sender<Option<Instant>>,
     stop: CancellationToken,
 ) -> Result<(), LeaseLost> {
     let api: Api<Lease> = Api::namespaced(client, namespace);
@@ -82,7 +83,7 @@ pub async fn run(
         match result {
             Ok(Ok(true)) => {
                 renewed = Some(started);
-                leads.send_replace(true);
+                leads.send_replace(Some(started + times.deadline));
             }
             Ok(Ok(false)) if renewed.is_some() => return Err(LeaseLost),
             Ok(Ok(false)) => {}

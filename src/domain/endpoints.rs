@@ -64,7 +64,7 @@ impl OAuthEndpoints {
     /// The hosts that the operator itself connects to.
     pub fn connected(&self) -> [Endpoint; 3] {
         [&self.token, &self.revocation, &self.jwks]
-            .map(|url| Endpoint::new(url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443)))
+            .map(|url| Endpoint::new(url.host_str().unwrap_or_default().trim_matches(['[', ']']), url.port_or_known_default().unwrap_or(443)))
     }
 
     /// The issuer as it stands in `iss`: without the slash that an empty path gets.

@@ -20,8 +20,8 @@ const CLIENT_IS_GOOD: [&str; 2] = ["invalid_grant", "redirect_uri_mismatch"];
 impl Google {
     /// Whether the client's ID and secret are good, without any person: with a made-up code, the
     /// token endpoint authenticates the client first, and then refuses the code. TruffleHog's
-    /// google-oauth2 detector relies on the same. To Google it counts as a use of the client, which
-    /// is deleted after six months without (support.google.com/cloud/answer/15549257).
+    /// `googleoauth2clientcredentials` relies on the same. To Google it counts as a use of the
+    /// client, which is deleted after six months without (support.google.com/cloud/answer/15549257).
     ///
     /// # Errors
     /// [`OAuthError::Refused`] where the client is refused; the others say nothing of the client.

@@ -163,6 +163,7 @@ fn spellings<'a>(secrets: &'a [&str]) -> impl Iterator<Item = Cow<'a, str>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -178,4 +178,5 @@ fn words(error: &ClaimsVerificationError) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

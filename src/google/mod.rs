@@ -10,6 +10,7 @@ mod identity;
 mod refresh;
 mod revoke;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod testing;
 mod token;
 mod transport;
@@ -61,4 +62,5 @@ impl Google {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

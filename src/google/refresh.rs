@@ -26,7 +26,8 @@ pub struct Refreshed {
 
 impl Google {
     /// Exchanges a refresh token for an access token (RFC 6749 section 6). Sends no `scope`: the
-    /// token then has those of the grant, and Google refuses some spellings of its own scopes.
+    /// token then has those of the grant, and a grant that lacks one is told by its scopes instead
+    /// of by a refusal.
     ///
     /// # Errors
     /// [`OAuthError`]; only [`OAuthError::Refused`] says anything of the grant.

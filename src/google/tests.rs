@@ -1,6 +1,7 @@
 //! Every call against every kind of answer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use url::Url;
 
@@ -8,7 +9,9 @@ use super::testing::{answering, client, google};
 use super::*;
 use crate::domain::endpoints::MAIL_SCOPE;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::{AuthorizationCode, CodeVerifier, ExposeSecret, RefreshToken};
+use crate::domain::secret::{
+    AccessToken, AuthorizationCode, CodeVerifier, ExposeSecret, RefreshToken, SignInNonce,
+};
 use crate::net::http::scripted::Script;
 
 const CODE: &str = "4/0Acode";
@@ -273,4 +276,14 @@ async fn every_call_may_move_between_threads() {
     drop(movable(google.refresh(&client, &token)));
     drop(movable(google.revoke(&token)));
     drop(movable(google.check_client(&client, &redirect)));
+    let exchanged = Exchanged {
+        access_token: AccessToken::new("a"),
+        expires_in: Duration::from_secs(1),
+        refresh_token: None,
+        scopes: BTreeSet::new(),
+        id_token: None,
+        refresh_token_expires_in: None,
+    };
+    let nonce = SignInNonce::new("n");
+    drop(movable(google.verify(&exchanged, "1-a", &nonce)));
 }

@@ -105,6 +105,7 @@ fn one_word(text: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use oauth2::EmptyExtraTokenFields;
 

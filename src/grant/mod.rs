@@ -44,9 +44,12 @@ pub enum KeeperError {
     /// The OAuth client is not there or is refused.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// Google could not be asked, or refused the client rather than the grant.
+    /// Google could not be asked.
     #[error("{0}")]
     Google(String),
+    /// Google refused the client rather than the grant.
+    #[error("Google refused the OAuth client: {0}")]
+    ClientRefused(String),
     /// The API server.
     #[error(transparent)]
     Cluster(#[from] ClusterError),

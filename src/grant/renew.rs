@@ -51,7 +51,7 @@ pub(super) fn changed(
 
 fn ended(refusal: &Refusal, age_hours: i64) -> Result<Reason, KeeperError> {
     let about_client = refusal.of_client().is_some();
-    refusal.of_grant(age_hours).filter(|_| !about_client).ok_or_else(|| KeeperError::Google(refusal.words()))
+    refusal.of_grant(age_hours).filter(|_| !about_client).ok_or_else(|| KeeperError::ClientRefused(refusal.words()))
 }
 
 fn apply(refreshed: &Refreshed, grant: &mut Grant, now: Timestamp) {

@@ -6,6 +6,7 @@
 
 mod answer;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::time::Duration;
@@ -160,17 +161,18 @@ impl ImapSession {
             .timed(STEP, async {
                 let command = format!("{tag} AUTHENTICATE XOAUTH2\r\n");
                 let mut sent = wire.send(&[command.as_bytes()]).await;
-                let mut response = peer.login.expose_secret();
-                loop {
+                // The server invites us to send the login. If it asks once more, that is the
+                // challenge after which the refusal comes, once it is answered with an empty line.
+                for response in [peer.login.expose_secret(), ""] {
                     sent.map_err(|error| peer.broken(STEP, &error))?;
-                    match read_answer(peer, wire, STEP, &tag).await? {
-                        Some(answer) => break Ok(answer),
-                        // The first is the invitation. Another one is the challenge after which
-                        // the refusal comes, once it is answered with an empty line.
-                        None => sent = wire.send(&[response.as_bytes(), b"\r\n"]).await,
+                    if let Some(answer) = read_answer(peer, wire, STEP, &tag).await? {
+                        return Ok(answer);
                     }
-                    response = "";
+                    sent = wire.send(&[response.as_bytes(), b"\r\n"]).await;
                 }
+                sent.map_err(|error| peer.broken(STEP, &error))?;
+                let answer = read_answer(peer, wire, STEP, &tag).await?;
+                answer.ok_or_else(|| not_imap(peer, STEP, b"+"))
             })
             .await?;
         self.expect_ok(STEP, &answer, FailureKind::LoginRefused)
@@ -181,8 +183,9 @@ impl ImapSession {
         let tag = self.next_tag();
         let Self { peer, wire, .. } = self;
         peer.timed(step, async {
-            let sent = wire.send(&[tag.as_bytes(), b" ", command.as_bytes(), b"\r\n"]);
-            sent.await.map_err(|error| peer.broken(step, &error))?;
+            let line = format!("{tag} {command}\r\n");
+            let sent = wire.send(&[line.as_bytes()]).await;
+            sent.map_err(|error| peer.broken(step, &error))?;
             read_answer(peer, wire, step, &tag)
                 .await?
                 .ok_or_else(|| not_imap(peer, step, b"+"))

@@ -1,8 +1,8 @@
 use std::time::SystemTime;
 
 use lettre::address::AddressError;
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, SinglePart};
 
 use crate::domain::address::EmailAddress;
 
@@ -42,8 +42,8 @@ pub fn compose(
         .date(SystemTime::from(date))
         .subject(subject)
         .header(AutoSubmitted)
-        .header(ContentType::TEXT_PLAIN)
-        .body(body.to_owned())?;
+        // The library ends the text with a line end of its own.
+        .singlepart(SinglePart::plain(body.trim_end().to_owned()))?;
     Ok(message.formatted())
 }
 
@@ -66,6 +66,7 @@ impl Header for AutoSubmitted {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -87,6 +88,7 @@ mod tests {
             "Date: Fri, 20 Nov 2026 08:09:10 +0000\r\n",
             "Subject: It works\r\n",
             "Auto-Submitted: auto-generated\r\n",
+            "MIME-Version: 1.0\r\n",
             "Content-Type: text/plain; charset=utf-8\r\n",
         ] {
             assert!(message.contains(header), "{header} in {message}");
@@ -98,16 +100,13 @@ mod tests {
     fn no_text_becomes_a_header() {
         let evil = "x\r\nBcc: eve@example.com\r\n\r\nhi\nBcc: eve@example.com";
         let message = composed(evil, evil, "Grüße\r\n.\r\n");
-        let headers = message.split("\r\n\r\n").next().unwrap();
-        assert!(!headers.contains("\nBcc:"), "{headers}");
-        assert_eq!(
-            headers.matches("\r\n").count(),
-            composed("x", "x", "ü")
-                .split("\r\n\r\n")
-                .next()
-                .unwrap()
-                .matches("\r\n")
-                .count()
+        let head = message.split("\r\n\r\n").next().unwrap();
+        // A long header goes on in the next line, behind a space.
+        let headers: Vec<&str> = head.lines().filter(|line| !line.starts_with(' ')).collect();
+        assert_eq!(headers.len(), 9, "{head}");
+        assert!(
+            !headers.iter().any(|line| line.starts_with("Bcc")),
+            "{head}"
         );
     }
 }

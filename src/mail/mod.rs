@@ -12,6 +12,7 @@ mod wire;
 mod xoauth2;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod stage;
 
 pub use imap::{ImapSession, Uid};

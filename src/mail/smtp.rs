@@ -6,6 +6,7 @@
 
 mod reply;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::time::Duration;
@@ -222,8 +223,8 @@ where
     }
 }
 
-/// `refused` is what a 5xx means here; 4xx will pass, and any other code than `expected` makes no
-/// sense.
+/// `refused` is what a 5xx means here; 4xx will pass. Only the first digit is looked at (RFC 5321
+/// section 4.2): a recipient may be accepted with 251.
 fn expect(
     peer: &Peer,
     step: &str,
@@ -231,10 +232,10 @@ fn expect(
     expected: u16,
     refused: FailureKind,
 ) -> Result<(), Failure> {
-    let kind = match reply.code {
-        code if code == expected => return Ok(()),
-        400..500 => FailureKind::Unavailable,
-        500..600 => refused,
+    let kind = match reply.code / 100 {
+        digit if digit == expected / 100 => return Ok(()),
+        4 => FailureKind::Unavailable,
+        5 => refused,
         _ => FailureKind::NotUnderstood,
     };
     Err(peer.said(kind, step, &reply.words()))

@@ -108,6 +108,7 @@ impl From<io::Error> for WireError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

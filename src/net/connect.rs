@@ -62,6 +62,12 @@ impl Dialer {
         }
     }
 
+    /// The same with another time-out.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
     /// How long a server may take for each step.
     pub fn timeout(&self) -> Duration {
         self.timeout
@@ -190,4 +196,5 @@ fn certificate_fault(why: &CertificateError) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

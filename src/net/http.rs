@@ -4,6 +4,7 @@
 mod error;
 mod resolve;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 pub(crate) mod scripted;
 
 use std::sync::Arc;
@@ -128,4 +129,5 @@ async fn whole(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

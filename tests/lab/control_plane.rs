@@ -56,7 +56,8 @@ pub struct AuditWrite {
 
 /// The path of one of the lab's programs; fails with advice when it has not been installed.
 pub fn program(name: &str) -> Result<PathBuf> {
-    let given = std::env::var_os("KUBEBUILDER_ASSETS").map(|folder| PathBuf::from(folder).join(name));
+    let given =
+        std::env::var_os("KUBEBUILDER_ASSETS").map(|folder| PathBuf::from(folder).join(name));
     let built = lab_folder().join("bin").join(version()?).join(name);
     let other = lab_folder().join("bin").join(name);
     given
@@ -81,7 +82,10 @@ impl ControlPlane {
         fs::create_dir_all(&dir)?;
         let token = rcgen::KeyPair::generate()?.serialize_der();
         let token: String = token.iter().skip(40).map(|b| format!("{b:02x}")).collect();
-        fs::write(dir.join("tokens.csv"), format!("{token},admin,admin,system:masters\n"))?;
+        fs::write(
+            dir.join("tokens.csv"),
+            format!("{token},admin,admin,system:masters\n"),
+        )?;
         let (public, private) = service_account_keys(&dir)?;
 
         let port = free_port()?;
@@ -104,13 +108,24 @@ impl ControlPlane {
                 .arg("--authorization-mode=RBAC")
                 .arg("--enable-admission-plugins=OwnerReferencesPermissionEnforcement")
                 .arg("--service-cluster-ip-range=10.0.0.0/24")
-                .args(["--max-requests-inflight=2000", "--max-mutating-requests-inflight=1000"])
-                .arg(flag("audit-policy-file", source_folder().join("audit-policy.yaml")))
+                .args([
+                    "--max-requests-inflight=2000",
+                    "--max-mutating-requests-inflight=1000",
+                ])
+                .arg(flag(
+                    "audit-policy-file",
+                    source_folder().join("audit-policy.yaml"),
+                ))
                 .arg(flag("audit-log-path", dir.join("audit.log")))
                 .args(["--profiling=false", "--v=1"]),
             &dir.join("kube-apiserver.log"),
         )?;
-        let mut plane = ControlPlane { dir, ca: tls.ca.clone(), url, servers: vec![etcd, api_server] };
+        let mut plane = ControlPlane {
+            dir,
+            ca: tls.ca.clone(),
+            url,
+            servers: vec![etcd, api_server],
+        };
         plane.write_kubeconfig("admin", "default", &token)?;
         let admin = plane.admin_kubeconfig();
         plane.servers.push(Kept::start(
@@ -119,7 +134,11 @@ impl ControlPlane {
                 .arg(flag("controllers", CONTROLLERS.join(",")))
                 .arg(flag("root-ca-file", &tls.ca))
                 .arg(flag("service-account-private-key-file", &private))
-                .args(["--leader-elect=false", "--secure-port=0", "--profiling=false"])
+                .args([
+                    "--leader-elect=false",
+                    "--secure-port=0",
+                    "--profiling=false",
+                ])
                 // Deleting a namespace deletes kind by kind; the default pace makes that take seconds.
                 .args(["--kube-api-qps=500", "--kube-api-burst=1000"]),
             &plane.dir.join("kube-controller-manager.log"),
@@ -156,7 +175,14 @@ impl ControlPlane {
     /// A kubeconfig with a 12-hour token of a service account that exists, and with its rights and no others.
     pub async fn kubeconfig_for(&self, namespace: &str, account: &str) -> Result<PathBuf> {
         let token = self
-            .kubectl(["create", "token", account, "--namespace", namespace, "--duration=12h"])
+            .kubectl([
+                "create",
+                "token",
+                account,
+                "--namespace",
+                namespace,
+                "--duration=12h",
+            ])
             .await?;
         self.write_kubeconfig(&format!("{namespace}.{account}"), namespace, token.trim())
     }
@@ -167,7 +193,10 @@ impl ControlPlane {
     }
 
     /// Runs kubectl as admin and returns what it prints; its complaint is the error.
-    pub async fn kubectl<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Result<String> {
+    pub async fn kubectl<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<String> {
         self.kubectl_with_input(args, "").await
     }
 
@@ -222,7 +251,10 @@ impl ControlPlane {
             Err(error) => return Err(error.into()),
         };
         let mut writes = Vec::new();
-        for line in log.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        for line in log
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
+        {
             let event: Event = serde_json::from_str(line)?;
             if event.user.username == user {
                 writes.push(event.into());

@@ -55,7 +55,12 @@ impl GoogleStandIn {
                 .env("NODE_ENV", "production"),
             &lab.join("google.log"),
         )?;
-        Ok(GoogleStandIn { port, admin_port, ca_pem: tls.ca_pem.clone(), server })
+        Ok(GoogleStandIn {
+            port,
+            admin_port,
+            ca_pem: tls.ca_pem.clone(),
+            server,
+        })
     }
 
     /// Waits until it answers.
@@ -95,7 +100,10 @@ impl GoogleStandIn {
 
     /// Where the mail servers ask about a token.
     pub fn introspection_url(&self) -> String {
-        format!("https://mail-server:mail-server@localhost:{}/introspect", self.port)
+        format!(
+            "https://mail-server:mail-server@localhost:{}/introspect",
+            self.port
+        )
     }
 
     /// The authority that vouches for its certificate.
@@ -105,13 +113,18 @@ impl GoogleStandIn {
 
     /// Registers a client, or changes the secret or redirect URIs of one; its refresh tokens stay good.
     pub async fn put_client(&self, id: &str, secret: &str, redirect_uris: &[&str]) -> Result<()> {
-        let client = json!({ "client_id": id, "client_secret": secret, "redirect_uris": redirect_uris });
+        let client =
+            json!({ "client_id": id, "client_secret": secret, "redirect_uris": redirect_uris });
         self.post("clients", &client).await
     }
 
     /// Sets how long access tokens of a client last, for tests that wait for one to expire.
     pub async fn set_access_token_life(&self, id: &str, life: Duration) -> Result<()> {
-        self.post("clients", &json!({ "client_id": id, "access_token_ttl": life.as_secs() })).await
+        self.post(
+            "clients",
+            &json!({ "client_id": id, "access_token_ttl": life.as_secs() }),
+        )
+        .await
     }
 
     /// Deletes a client.
@@ -128,17 +141,26 @@ impl GoogleStandIn {
 
     /// From now on the token endpoint answers this to a client, and nothing else.
     pub async fn set_fault(&self, id: &str, status: u16, body: Value) -> Result<()> {
-        self.post("faults", &json!({ "client_id": id, "status": status, "body": body })).await
+        self.post(
+            "faults",
+            &json!({ "client_id": id, "status": status, "body": body }),
+        )
+        .await
     }
 
     /// From now on the token endpoint takes its time over a client's requests, and then answers as usual.
     pub async fn set_delay(&self, id: &str, delay: Duration) -> Result<()> {
-        self.post("faults", &json!({ "client_id": id, "delay_ms": delay.as_millis() as u64 })).await
+        self.post(
+            "faults",
+            &json!({ "client_id": id, "delay_ms": delay.as_millis() as u64 }),
+        )
+        .await
     }
 
     /// Ends what [`GoogleStandIn::set_fault`] and [`GoogleStandIn::set_delay`] began.
     pub async fn clear_fault(&self, id: &str) -> Result<()> {
-        self.post("faults", &json!({ "client_id": id, "clear": true })).await
+        self.post("faults", &json!({ "client_id": id, "clear": true }))
+            .await
     }
 
     /// Every secret that was ever given out or registered: none of them may turn up anywhere else.
@@ -158,7 +180,13 @@ impl GoogleStandIn {
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        Ok(http()?.get(self.admin_url(path)).send().await?.error_for_status()?.json().await?)
+        Ok(http()?
+            .get(self.admin_url(path))
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?)
     }
 
     fn admin_url(&self, path: &str) -> String {

@@ -39,7 +39,10 @@ impl MailServers {
     pub fn spawn(lab: &Path, tls: &Tls, google: &GoogleStandIn) -> Result<MailServers> {
         // Not in the lab's folder: a socket's path may have no more than 107 bytes, and the users that Dovecot runs
         // as must be able to get there.
-        let dir = tempfile::Builder::new().prefix("gmail-operator-lab-").tempdir_in("/tmp")?.keep();
+        let dir = tempfile::Builder::new()
+            .prefix("gmail-operator-lab-")
+            .tempdir_in("/tmp")?
+            .keep();
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o755))?;
         for folder in ["mail", "aliases"] {
             fs::create_dir(dir.join(folder))?;
@@ -72,7 +75,10 @@ impl MailServers {
         }
 
         let dovecot = Kept::start_with_rubbish(
-            Command::new(dovecot()?).arg("-F").arg("-c").arg(dir.join("dovecot.conf")),
+            Command::new(dovecot()?)
+                .arg("-F")
+                .arg("-c")
+                .arg(dir.join("dovecot.conf")),
             &lab.join("dovecot.log"),
             Some(&dir),
         )?;
@@ -106,7 +112,11 @@ impl MailServers {
 
     /// The messages in a folder of an account (`INBOX`, `Sent Mail`, `Spam`, `Trash`), oldest first, as they arrived.
     pub fn messages_in(&self, account: &str, folder: &str) -> Result<Vec<String>> {
-        let mut maildir = self.dir.join("mail").join(account.to_lowercase()).join("Maildir");
+        let mut maildir = self
+            .dir
+            .join("mail")
+            .join(account.to_lowercase())
+            .join("Maildir");
         if folder != "INBOX" {
             maildir.push(format!(".{folder}"));
         }
@@ -125,13 +135,23 @@ impl MailServers {
         let mut lmtp = BufReader::new(stream);
         expect(&mut lmtp, "220").await?;
         let recipient = format!("RCPT TO:<{account}>");
-        for command in ["LHLO localhost", "MAIL FROM:<somebody@elsewhere.example>", &recipient] {
+        for command in [
+            "LHLO localhost",
+            "MAIL FROM:<somebody@elsewhere.example>",
+            &recipient,
+        ] {
             send(&mut lmtp, command, "250").await?;
         }
         send(&mut lmtp, "DATA", "354").await?;
         let text: String = raw
             .lines()
-            .map(|line| if line.starts_with('.') { format!(".{line}\r\n") } else { format!("{line}\r\n") })
+            .map(|line| {
+                if line.starts_with('.') {
+                    format!(".{line}\r\n")
+                } else {
+                    format!("{line}\r\n")
+                }
+            })
             .collect();
         send(&mut lmtp, &format!("{text}."), "250").await?;
         send(&mut lmtp, "QUIT", "221").await
@@ -165,7 +185,10 @@ fn read_maildir(maildir: &Path) -> Result<Option<Vec<String>>> {
         for entry in entries {
             let entry = entry?;
             match fs::read(entry.path()) {
-                Ok(bytes) => messages.push((entry.file_name(), String::from_utf8_lossy(&bytes).into_owned())),
+                Ok(bytes) => messages.push((
+                    entry.file_name(),
+                    String::from_utf8_lossy(&bytes).into_owned(),
+                )),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error.into()),
             }
@@ -177,7 +200,9 @@ fn read_maildir(maildir: &Path) -> Result<Option<Vec<String>>> {
 }
 
 async fn send(lmtp: &mut BufReader<TcpStream>, command: &str, wanted: &str) -> Result<()> {
-    lmtp.get_mut().write_all(format!("{command}\r\n").as_bytes()).await?;
+    lmtp.get_mut()
+        .write_all(format!("{command}\r\n").as_bytes())
+        .await?;
     expect(lmtp, wanted).await
 }
 

@@ -1,6 +1,9 @@
 //! The lab: a real Kubernetes API, an OAuth server that behaves as Google's, and real mail servers, all on this
 //! machine. `tests/lab/install.sh` installs what it needs.
-#![allow(dead_code, reason = "each program that uses the lab uses another part of it")]
+#![allow(
+    dead_code,
+    reason = "each program that uses the lab uses another part of it"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,7 +71,13 @@ impl Lab {
         let mail = MailServers::spawn(&dir, &tls, &google)?;
         tokio::try_join!(control_plane.ready(), google.ready(), mail.ready())
             .with_context(|| format!("the logs are in {}", dir.display()))?;
-        Ok(Lab { control_plane, google, mail, tls, dir })
+        Ok(Lab {
+            control_plane,
+            google,
+            mail,
+            tls,
+            dir,
+        })
     }
 
     /// The folder with logs and state of this run.
@@ -118,7 +127,12 @@ fn new_run_folder() -> Result<PathBuf> {
     for entry in fs::read_dir(&runs)? {
         let entry = entry?;
         let name = entry.file_name();
-        let pid = name.to_string_lossy().split('-').next().unwrap_or_default().to_owned();
+        let pid = name
+            .to_string_lossy()
+            .split('-')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         if !Path::new("/proc").join(pid).exists() {
             over.push((entry.metadata()?.modified()?, entry.path()));
         }
@@ -128,6 +142,8 @@ fn new_run_folder() -> Result<PathBuf> {
         // Another process may be about the same.
         drop(fs::remove_dir_all(folder));
     }
-    let dir = tempfile::Builder::new().prefix(&format!("{}-", std::process::id())).tempdir_in(&runs)?;
+    let dir = tempfile::Builder::new()
+        .prefix(&format!("{}-", std::process::id()))
+        .tempdir_in(&runs)?;
     Ok(dir.keep())
 }

@@ -98,7 +98,9 @@ impl Person {
     /// Presses the button with this text, where a page has several.
     pub async fn press(&self, page: &Page, button: &str) -> Result<Page> {
         for mut form in page.forms()? {
-            let Some(pressed) = form.buttons.iter().find(|(text, _)| text == button) else { continue };
+            let Some(pressed) = form.buttons.iter().find(|(text, _)| text == button) else {
+                continue;
+            };
             form.fields.extend(pressed.1.clone());
             return self.submit(page, form).await;
         }
@@ -117,9 +119,16 @@ impl Person {
                 continue;
             }
             if !self.is_google(&page.url) {
-                bail!("not at Google but {} ({}): {}", page.url, page.status, page.text);
+                bail!(
+                    "not at Google but {} ({}): {}",
+                    page.url,
+                    page.status,
+                    page.text
+                );
             }
-            let Some(mut form) = page.forms()?.into_iter().next() else { return Ok(page) };
+            let Some(mut form) = page.forms()?.into_iter().next() else {
+                return Ok(page);
+            };
             if form.has("login") {
                 form.set("login", &self.email);
             } else {
@@ -136,7 +145,9 @@ impl Person {
     /// Follows redirects to their end.
     pub async fn follow(&self, mut page: Page) -> Result<Page> {
         for _ in 0..MOST_REDIRECTS {
-            let Some(location) = &page.location else { return Ok(page) };
+            let Some(location) = &page.location else {
+                return Ok(page);
+            };
             page = self.open(location.as_str()).await?;
         }
         bail!("too many redirects, last to {}", page.url)
@@ -165,32 +176,52 @@ impl Page {
             Some(location) => Some(url.join(location.to_str()?)?),
             None => None,
         };
-        Ok(Page { status: response.status().as_u16(), url, location, headers, text: response.text().await? })
+        Ok(Page {
+            status: response.status().as_u16(),
+            url,
+            location,
+            headers,
+            text: response.text().await?,
+        })
     }
 
     /// The text that a person sees, without tags, with single spaces.
     pub fn words(&self) -> Result<String> {
         let html = Html::parse_document(&self.text);
-        let body = html.select(&selector("body")?).next().context("a page without a body")?;
+        let body = html
+            .select(&selector("body")?)
+            .next()
+            .context("a page without a body")?;
         Ok(words(body))
     }
 
     /// The texts of all buttons.
     pub fn buttons(&self) -> Result<Vec<String>> {
-        Ok(self.forms()?.into_iter().flat_map(|form| form.buttons).map(|(text, _)| text).collect())
+        Ok(self
+            .forms()?
+            .into_iter()
+            .flat_map(|form| form.buttons)
+            .map(|(text, _)| text)
+            .collect())
     }
 
     fn forms(&self) -> Result<Vec<Form>> {
         let html = Html::parse_document(&self.text);
-        let (forms, inputs, buttons) =
-            (selector("form[method=post i]")?, selector("input[name]")?, selector("button")?);
+        let (forms, inputs, buttons) = (
+            selector("form[method=post i]")?,
+            selector("input[name]")?,
+            selector("button")?,
+        );
         html.select(&forms)
             .map(|form| {
                 Ok(Form {
                     // Without an action a form goes to the page that it is on.
                     action: self.url.join(form.attr("action").unwrap_or_default())?,
                     fields: form.select(&inputs).filter_map(field).collect(),
-                    buttons: form.select(&buttons).map(|button| (words(button), field(button))).collect(),
+                    buttons: form
+                        .select(&buttons)
+                        .map(|button| (words(button), field(button)))
+                        .collect(),
                 })
             })
             .collect()
@@ -231,7 +262,11 @@ fn field(input: ElementRef<'_>) -> Option<(String, String)> {
 }
 
 fn words(element: ElementRef<'_>) -> String {
-    element.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    element
+        .text()
+        .flat_map(str::split_whitespace)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn selector(text: &str) -> Result<Selector> {

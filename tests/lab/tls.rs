@@ -39,7 +39,10 @@ impl Tls {
             .push(DnType::CommonName, "localhost");
         let server_key = KeyPair::generate()?;
         let server_pem = server
-            .signed_by(&server_key, &Issuer::from_params(&authority, &authority_key))?
+            .signed_by(
+                &server_key,
+                &Issuer::from_params(&authority, &authority_key),
+            )?
             .pem();
 
         let tls = Tls {

@@ -165,6 +165,12 @@ impl From<&Grant> for GrantView {
 }
 
 impl World {
+    /// The same, later.
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
     /// The grant, where the profile's client can use it and it is of the account that this Mailbox
     /// is for.
     pub fn usable_grant(&self) -> Option<(&Held, &ProfileFacts, &ValidSpec)> {

@@ -1,6 +1,6 @@
 //! What an IMAP server says, taken apart.
 
-use async_imap::imap_proto::{self, MailboxDatum, NameAttribute};
+use imap_proto::{self, MailboxDatum, NameAttribute};
 
 /// What a status response says (RFC 3501 section 7.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

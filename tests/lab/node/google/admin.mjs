@@ -9,7 +9,7 @@ const routes = {
     // An upsert, so that a secret can be changed; refresh tokens hang on the client's ID and survive it.
     clients.set(client.client_id, { ...clients.get(client.client_id), ...client });
     deletedClients.delete(client.client_id);
-    issued.add(client.client_secret);
+    if (client.client_secret) issued.set(client.client_secret);
   },
   'DELETE /clients': (_, id) => {
     clients.delete(id);
@@ -23,7 +23,7 @@ const routes = {
     if (clear) faults.delete(id);
     else faults.set(id, fault);
   },
-  'GET /issued': () => [...issued],
+  'GET /issued': () => [...issued.keys()],
   'GET /requests': () => requests,
 };
 

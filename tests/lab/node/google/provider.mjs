@@ -76,7 +76,7 @@ export function createProvider(issuer) {
   looksLikeGoogle(provider.RefreshToken, '1//0');
   looksLikeGoogle(provider.AuthorizationCode, '4/0A');
   for (const kind of ['access_token', 'refresh_token', 'authorization_code']) {
-    provider.on(`${kind}.saved`, (token) => issued.add(token.jti));
+    provider.on(`${kind}.saved`, (token) => issued.set(token.jti, token.accountId));
   }
   provider.on('authorization.success', (ctx, out) => {
     const grant = grants.get(ctx.oidc.entities.Grant?.jti);

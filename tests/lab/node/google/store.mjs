@@ -22,8 +22,11 @@ export const faults = new Map();
 /** Every request to the token endpoint, oldest first. */
 export const requests = [];
 
-/** Every secret that was ever given out or told to us, so that a test can look for them in logs and objects. */
-export const issued = new Set();
+/**
+ * Every secret that was ever given out or told to us, so that a test can look for them in logs and objects, and the
+ * sub of the account that it is for, if it is for one.
+ */
+export const issued = new Map();
 
 /** model name -> id -> payload. */
 const models = new Map();

@@ -46,13 +46,13 @@ export function tokenEndpoint(provider) {
     }
 
     const { entities } = ctx.oidc ?? {};
-    const account = (entities?.RefreshToken ?? entities?.AuthorizationCode)?.accountId;
+    const account = issued.get(fields.refresh_token ?? fields.code);
     if (account) request.account = accounts.get(account);
     if (ctx.status === 200 && ctx.body?.access_token && entities) {
       const grant = grants.get(entities.AccessToken.grantId);
       if (grant) ctx.body.scope = googleScopes(grant.scopes);
       if (fields.grant_type === 'refresh_token') delete ctx.body.refresh_token;
-      if (ctx.body.id_token) issued.add(ctx.body.id_token);
+      if (ctx.body.id_token) issued.set(ctx.body.id_token, account);
     }
     request.status = ctx.status;
     if (ctx.body?.error) request.error = ctx.body.error;

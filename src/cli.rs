@@ -1,0 +1,162 @@
+//! The command line of `gmail-operator`.
+
+mod crds;
+mod reasons;
+mod run;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
+
+use crate::domain::console::PublicUrl;
+use crate::domain::egress::EgressPolicy;
+use crate::domain::server::Endpoint;
+use crate::settings::{BadPace, Component, Pace, Settings};
+use crate::telemetry::log::LogFormat;
+
+pub use run::RunError;
+
+/// Keeps Gmail mailboxes authorised, tested and enabled.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the operator, in a pod or with a kubeconfig.
+    Run(Box<RunArgs>),
+    /// Writes the custom resource definitions.
+    Crds {
+        /// A folder to write one file a kind to; standard output without it.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Prints every reason with its meaning, who must act and what to do, as a Markdown table.
+    Reasons,
+}
+
+#[derive(Args, Debug)]
+struct RunArgs {
+    /// The operator's own namespace, where grants are kept.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "gmail-operator")]
+    namespace: String,
+
+    /// The name of this replica in the Lease.
+    #[arg(long, env = "POD_NAME")]
+    identity: Option<String>,
+
+    /// The parts that run in this process.
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["controller", "web"])]
+    components: Vec<Component>,
+
+    /// A namespace whose objects are looked after; may be given several times. Without it: all.
+    #[arg(long = "watch-namespace", value_name = "NAMESPACE")]
+    watch_namespaces: Vec<String>,
+
+    /// Where the operator is reached from a browser, such as https://mail.example.com. Without it
+    /// nobody can sign in.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
+
+    /// The name of this cluster on the sign-in page.
+    #[arg(long, value_name = "NAME")]
+    cluster_name: Option<String>,
+
+    /// Where the sign-in page is served.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+
+    /// Where /metrics, /healthz and /readyz are served.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
+    telemetry_listen: SocketAddr,
+
+    /// A server beside Google's that profiles may name; may be given several times.
+    #[arg(long = "allow-endpoint", value_name = "HOST:PORT", value_parser = endpoint)]
+    allow_endpoints: Vec<Endpoint>,
+
+    /// A network of private, loopback or link-local addresses that servers may be in; may be given
+    /// several times.
+    #[arg(long = "allow-cidr", value_name = "NETWORK")]
+    allow_networks: Vec<IpNet>,
+
+    /// How log lines look.
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+
+    /// What is logged, such as info or gmail_operator=debug.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    log_level: String,
+
+    /// A YAML file with other waits; for tests.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pace_file: Option<PathBuf>,
+}
+
+/// Parses `host:port` or `[address]:port`.
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    let (host, port) = text.rsplit_once(':').ok_or("give it as HOST:PORT")?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match port.parse::<u16>() {
+        Ok(port) if port > 0 && !host.is_empty() => Ok(Endpoint::new(host, port)),
+        _ => Err("give it as HOST:PORT with a port from 1 to 65535".to_owned()),
+    }
+}
+
+impl RunArgs {
+    fn settings(self) -> Result<Settings, BadPace> {
+        Ok(Settings {
+            identity: self.identity.unwrap_or_else(|| format!("process-{}", std::process::id())),
+            namespace: self.namespace,
+            components: self.components,
+            watch_namespaces: self.watch_namespaces,
+            public_url: self.public_url,
+            cluster_name: self.cluster_name,
+            listen: self.listen,
+            telemetry_listen: self.telemetry_listen,
+            egress: EgressPolicy::new(self.allow_endpoints, self.allow_networks),
+            pace: self.pace_file.as_deref().map_or_else(|| Ok(Pace::default()), Pace::from_file)?,
+        })
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`RunError`], in words for whoever started it.
+pub fn main() -> Result<(), RunError> {
+    match Cli::parse().command {
+        Command::Run(args) => {
+            crate::telemetry::log::start(args.log_format, &args.log_level);
+            run::run(args.settings()?)
+        }
+        Command::Crds { out } => Ok(crds::write(out.as_deref())?),
+        Command::Reasons => {
+            print!("{}", reasons::table());
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn endpoints_need_a_host_and_a_port() {
+        assert_eq!(endpoint("Mail.Lab:993"), Ok(Endpoint::new("mail.lab", 993)));
+        assert_eq!(endpoint("[::1]:993"), Ok(Endpoint::new("::1", 993)));
+        for text in ["", "mail.lab", "mail.lab:", "mail.lab:0", "mail.lab:70000", ":993"] {
+            assert!(endpoint(text).is_err(), "{text}");
+        }
+    }
+}

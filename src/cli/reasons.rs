@@ -1,0 +1,12 @@
+use strum::IntoEnumIterator;
+
+use crate::api::Reason;
+
+/// Every reason, as it stands in the README.
+pub fn table() -> String {
+    let mut text = String::from("| reason | meaning | who acts | what to do |\n| --- | --- | --- | --- |\n");
+    for reason in Reason::iter() {
+        text.push_str(&format!("| `{}` | {} | {} | {} |\n", reason.name(), reason.meaning(), reason.who().words(), reason.cure()));
+    }
+    text
+}

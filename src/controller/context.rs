@@ -1,0 +1,111 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::Client;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::reflector::Store;
+use tokio::sync::watch;
+
+use super::backoff::Backoff;
+use super::mailbox::MailboxMemory;
+use super::profile::ProfileMemory;
+use super::wake::Wake;
+use crate::api::{GmailServerProfile, Mailbox, SHARES_PROFILES_LABEL};
+use crate::cluster::events::Events;
+use crate::cluster::latest::Latest;
+use crate::domain::console::PublicUrl;
+use crate::domain::name::ObjectName;
+use crate::grant::GrantKeeper;
+use crate::net::network::Network;
+use crate::probe::Prober;
+use crate::settings::Pace;
+use crate::telemetry::metrics::Metrics;
+
+/// A Mailbox, or why it cannot be read: one bad object must not stop the list of all.
+pub type AnyMailbox = DeserializeGuard<Mailbox>;
+/// A profile, or why it cannot be read.
+pub type AnyProfile = DeserializeGuard<GmailServerProfile>;
+/// A Namespace's name and labels.
+pub type NamespaceMeta = PartialObjectMeta<Namespace>;
+
+/// What the controllers share.
+pub struct Context {
+    pub client: Client,
+    pub namespace: String,
+    pub public_url: Option<PublicUrl>,
+    pub pace: Pace,
+    pub mailboxes: Latest<AnyMailbox>,
+    pub profiles: Latest<AnyProfile>,
+    pub grants: Latest<Secret>,
+    pub namespaces: Store<NamespaceMeta>,
+    pub keeper: GrantKeeper,
+    pub network: Arc<Network>,
+    pub prober: Prober,
+    pub events: Events,
+    pub metrics: Metrics,
+    pub backoff: Backoff,
+    pub wake: Wake,
+    pub leads: watch::Receiver<Option<Instant>>,
+    /// Whether every store has its first contents: before that nothing can be decided.
+    pub filled: watch::Receiver<bool>,
+    pub mailbox_memory: Memories<MailboxMemory>,
+    pub profile_memory: Memories<ProfileMemory>,
+    /// The uid of the Mailbox that left a grant, by the Mailbox's name.
+    pub orphans: Memories<String>,
+    /// The uids of Mailboxes that this process has seen with their grant.
+    pub seen_alive: Memories<()>,
+}
+
+impl Context {
+    /// Whether this process may act: it holds the Lease at this moment.
+    pub fn may_act(&self) -> bool {
+        self.leads.borrow().is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether profiles in `namespace` may serve Mailboxes of other namespaces.
+    pub fn may_share(&self, namespace: &str) -> bool {
+        namespace == self.namespace
+            || self.namespace(namespace).is_some_and(|found| {
+                found.metadata.labels.as_ref().and_then(|labels| labels.get(SHARES_PROFILES_LABEL)).is_some_and(|value| value == "true")
+            })
+    }
+
+    /// A Namespace by name.
+    pub fn namespace(&self, name: &str) -> Option<Arc<NamespaceMeta>> {
+        self.namespaces.get(&kube::runtime::reflector::ObjectRef::new(name))
+    }
+}
+
+/// What this process remembers of objects, by a name of theirs. Nothing in it is needed after a
+/// restart.
+pub struct Memories<T>(Mutex<HashMap<String, T>>);
+
+impl<T> Default for Memories<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Memories<T> {
+    /// What is remembered.
+    pub fn get(&self, name: &str) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Remembers.
+    pub fn put(&self, name: &str, memory: T) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), memory);
+    }
+
+    /// Forgets.
+    pub fn forget(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}
+
+/// The name of a Kubernetes object.
+pub fn object_name(object: &impl kube::ResourceExt) -> ObjectName {
+    ObjectName::new(object.namespace().unwrap_or_default(), object.name_any())
+}

@@ -1,0 +1,47 @@
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+use kube::runtime::controller::Action;
+
+use super::context::Context;
+use crate::cluster::ClusterError;
+use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
+
+/// The longest that one reconcile may take: a round trip with every answer at its time-out.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Runs one reconcile so that whatever happens in it hurts this object only: a panic is caught, an
+/// endless one is ended, and an error is tried again after a wait of the object's own.
+pub async fn guarded(
+    context: &Context,
+    kind: Kind,
+    uid: &str,
+    reconcile: impl Future<Output = Result<Action, ClusterError>>,
+) -> Result<Action, Infallible> {
+    if context.filled.clone().wait_for(|filled| *filled).await.is_err() {
+        return Ok(Action::await_change());
+    }
+    let (result, action) = match tokio::time::timeout(LONGEST, AssertUnwindSafe(reconcile).catch_unwind()).await {
+        Ok(Ok(Ok(action))) => {
+            context.backoff.forget(uid);
+            (ReconcileResult::Ok, action)
+        }
+        Ok(Ok(Err(error))) => {
+            let wait = context.backoff.failed(uid);
+            tracing::warn!(?kind, uid, %error, retry_in_s = wait.as_secs_f32(), "a reconcile could not be completed; it is tried again");
+            (ReconcileResult::Error, Action::requeue(wait))
+        }
+        Ok(Err(_)) => {
+            tracing::error!(?kind, uid, "a reconcile panicked: this is a bug in gmail-operator; it is tried again");
+            (ReconcileResult::Panic, Action::requeue(context.backoff.failed(uid)))
+        }
+        Err(_) => {
+            tracing::error!(?kind, uid, "a reconcile took longer than ten minutes and was ended; it is tried again");
+            (ReconcileResult::TimedOut, Action::requeue(context.backoff.failed(uid)))
+        }
+    };
+    context.metrics.reconciles.get_or_create(&ReconcileLabels { kind, result }).inc();
+    Ok(action)
+}

@@ -1,0 +1,13 @@
+//! The controllers: observe, decide, act, report, once for each kind.
+
+mod backoff;
+mod context;
+mod grant;
+mod guard;
+mod mailbox;
+mod profile;
+mod run;
+mod wake;
+mod watch;
+
+pub use run::{ControllerError, ControllerSettings, run};

@@ -1,0 +1,196 @@
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::{Stream, StreamExt, future, stream};
+use k8s_openapi::api::core::v1::Secret;
+use kube::runtime::controller::{Action, Config};
+use kube::runtime::reflector::{Lookup, ObjectRef, Store, store};
+use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, predicates, watcher};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::Backoff;
+use super::context::{AnyMailbox, AnyProfile, Context, Memories, NamespaceMeta};
+use super::wake::{Wake, on_grant, on_mailbox, on_namespace, on_profile};
+use super::watch::{mailbox_matters, objects, told, within};
+use super::{grant, mailbox, profile};
+use crate::cluster::events::Events;
+use crate::cluster::grant_secret::UID_LABEL;
+use crate::cluster::latest::Latest;
+use crate::domain::console::PublicUrl;
+use crate::grant::GrantKeeper;
+use crate::net::network::Network;
+use crate::probe::{ProbeWaits, Prober};
+use crate::settings::Pace;
+use crate::telemetry::health::Readiness;
+use crate::telemetry::metrics::Metrics;
+
+/// Mailboxes that are worked on at once. Each waits for the network most of the time.
+const MAILBOXES_AT_ONCE: u16 = 32;
+/// Profiles and grants that are worked on at once.
+const OTHERS_AT_ONCE: u16 = 4;
+
+/// What the controllers are given.
+pub struct ControllerSettings {
+    pub client: Client,
+    pub namespace: String,
+    pub watch_namespaces: Vec<String>,
+    pub public_url: Option<PublicUrl>,
+    pub instance: String,
+    pub pace: Pace,
+    pub network: Arc<Network>,
+    pub keeper: GrantKeeper,
+    pub metrics: Metrics,
+    pub leads: watch::Receiver<Option<Instant>>,
+}
+
+/// The controllers ended though nobody asked them to.
+#[derive(Debug, thiserror::Error)]
+pub enum ControllerError {
+    /// A watch's stream ended.
+    #[error("the controller of {0} ended by itself")]
+    Ended(&'static str),
+}
+
+/// Runs the controllers until `stop`, then lets what is going on come to its end.
+///
+/// # Errors
+/// [`ControllerError`], after which the process must end.
+pub async fn run(settings: ControllerSettings, readiness: Arc<Readiness>, stop: CancellationToken) -> Result<(), ControllerError> {
+    let client = settings.client.clone();
+    let (wake, woken) = Wake::new();
+    let (mailbox_reader, mailbox_writer) = store::<AnyMailbox>();
+    let (profile_reader, profile_writer) = store::<AnyProfile>();
+    let (grant_reader, grant_writer) = store::<Secret>();
+    let (namespace_reader, namespace_writer) = store::<NamespaceMeta>();
+    let (full, is_full) = watch::channel(false);
+    let pace = settings.pace;
+    let context = Arc::new(Context {
+        public_url: settings.public_url,
+        pace,
+        mailboxes: Latest::new(mailbox_reader.clone()),
+        profiles: Latest::new(profile_reader.clone()),
+        grants: Latest::new(grant_reader.clone()),
+        namespaces: namespace_reader.clone(),
+        prober: Prober::new(
+            settings.network.clone(),
+            ProbeWaits { arrival: pace.arrival.into(), look: pace.look_for_message.into() },
+        ),
+        network: settings.network,
+        keeper: settings.keeper,
+        events: Events::new(client.clone(), Some(settings.instance)),
+        metrics: settings.metrics,
+        backoff: Backoff::new(pace.backoff_first.into(), pace.backoff_longest.into()),
+        wake,
+        leads: settings.leads,
+        filled: is_full,
+        mailbox_memory: Memories::default(),
+        profile_memory: Memories::default(),
+        orphans: Memories::default(),
+        seen_alive: Memories::default(),
+        namespace: settings.namespace.clone(),
+        client: client.clone(),
+    });
+    let namespaces = Arc::new(settings.watch_namespaces);
+    let everything = watcher::Config::default;
+
+    let on = context.clone();
+    let mailboxes = told(objects(Api::<AnyMailbox>::all(client.clone()), everything(), within(&namespaces)), move |m, gone| on_mailbox(&on, m, gone))
+        .reflect(mailbox_writer)
+        .applied_objects()
+        .predicate_filter(mailbox_matters, PredicateConfig::default());
+    let on = context.clone();
+    let profiles = told(objects(Api::<AnyProfile>::all(client.clone()), everything(), within(&namespaces)), move |p, gone| on_profile(&on, p, gone))
+        .reflect(profile_writer)
+        .applied_objects()
+        .predicate_filter(predicates::generation, PredicateConfig::default());
+    let on = context.clone();
+    let own = Api::<Secret>::namespaced(client.clone(), &settings.namespace);
+    let grants = told(objects(own, everything().labels(UID_LABEL), |_| true), move |s, _| on_grant(&on, s))
+        .reflect(grant_writer)
+        .applied_objects();
+    let on = context.clone();
+    let mut namespace_events = Box::pin(
+        told(objects(Api::<NamespaceMeta>::all(client.clone()), everything(), |_| true), move |n, _| on_namespace(&on, n)).reflect(namespace_writer),
+    );
+
+    let filled = async {
+        let all = (
+            mailbox_reader.wait_until_ready(),
+            profile_reader.wait_until_ready(),
+            grant_reader.wait_until_ready(),
+            namespace_reader.wait_until_ready(),
+        );
+        let _ = futures::join!(all.0, all.1, all.2, all.3);
+        tracing::info!("the caches are filled");
+        readiness.controller_is_ready();
+        full.send_replace(true);
+        future::pending::<()>().await;
+    };
+    let counts = async {
+        let mut tick = tokio::time::interval(pace.counts.into());
+        loop {
+            tick.tick().await;
+            context.wake.flush_counts();
+        }
+    };
+    let mailboxes = Driven { what: "Mailboxes", objects: mailboxes, store: mailbox_reader.clone(), woken: woken.mailboxes, at_once: MAILBOXES_AT_ONCE };
+    let profiles = Driven { what: "GmailServerProfiles", objects: profiles, store: profile_reader.clone(), woken: woken.profiles, at_once: OTHERS_AT_ONCE };
+    let grants = Driven { what: "grants", objects: grants, store: grant_reader.clone(), woken: woken.grants, at_once: OTHERS_AT_ONCE };
+    let ran = async {
+        tokio::join!(
+            mailboxes.run(mailbox::reconcile, &context, &stop),
+            profiles.run(profile::reconcile, &context, &stop),
+            grants.run(grant::reconcile, &context, &stop),
+        )
+    };
+    let namespaces = async { while namespace_events.next().await.is_some() {} };
+    tokio::select! {
+        (a, b, c) = ran => a.and(b).and(c),
+        () = filled => Ok(()),
+        () = counts => Ok(()),
+        () = namespaces => Err(ControllerError::Ended("Namespaces")),
+    }
+}
+
+/// One kind's controller, before it runs.
+struct Driven<K: Lookup<DynamicType = ()> + 'static, S> {
+    what: &'static str,
+    objects: S,
+    store: Store<K>,
+    woken: UnboundedReceiver<ObjectRef<K>>,
+    at_once: u16,
+}
+
+impl<K, S> Driven<K, S>
+where
+    K: Resource<DynamicType = ()> + Lookup<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    S: Stream<Item = Result<K, watcher::Error>> + Send + 'static,
+{
+    /// Runs until `stop`; what is going on then comes to its end.
+    async fn run<R, F>(self, reconcile: R, context: &Arc<Context>, stop: &CancellationToken) -> Result<(), ControllerError>
+    where
+        R: FnMut(Arc<K>, Arc<Context>) -> F,
+        F: Future<Output = Result<Action, Infallible>> + Send + 'static,
+    {
+        let Self { what, objects, store, mut woken, at_once } = self;
+        Controller::for_stream(objects, store)
+            .with_config(Config::default().concurrency(at_once))
+            .reconcile_on(stream::poll_fn(move |cx| woken.poll_recv(cx)))
+            .graceful_shutdown_on(stop.clone().cancelled_owned())
+            .run(reconcile, |_, never: &Infallible, _| match *never {}, context.clone())
+            .for_each(|result| async move {
+                // What a reconcile does wrong has been told by then; this is the queue's own.
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a wake-up came to nothing");
+                }
+            })
+            .await;
+        if stop.is_cancelled() { Ok(()) } else { Err(ControllerError::Ended(what)) }
+    }
+}

@@ -1,0 +1,148 @@
+//! Flags, made into values that the rest may rely on.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::domain::console::PublicUrl;
+use crate::domain::egress::EgressPolicy;
+
+/// All that `gmail-operator run` needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The operator's own namespace: the grants, the web key and the Lease are there.
+    pub namespace: String,
+    /// This replica, in the Lease.
+    pub identity: String,
+    /// Which parts run in this process.
+    pub components: Vec<Component>,
+    /// The namespaces whose objects are looked after; empty: all.
+    pub watch_namespaces: Vec<String>,
+    /// Where the operator is reached from a browser.
+    pub public_url: Option<PublicUrl>,
+    /// How the sign-in page names this cluster.
+    pub cluster_name: Option<String>,
+    /// Where the sign-in page is served.
+    pub listen: SocketAddr,
+    /// Where health and metrics are served.
+    pub telemetry_listen: SocketAddr,
+    /// Where the operator may connect to beside Google.
+    pub egress: EgressPolicy,
+    /// All waits.
+    pub pace: Pace,
+}
+
+/// A part of the operator that can run in a Deployment of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Component {
+    /// Watches the objects and does the work; one replica at a time.
+    Controller,
+    /// Serves the sign-in page; every replica.
+    Web,
+}
+
+/// All waits, in one place. The defaults are for production; tests shorten them by a file.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pace {
+    /// Between two tests of a mailbox that works, in seconds.
+    pub retest: Secs,
+    /// Before a direction that failed for good is looked at again, in seconds.
+    pub retest_failed: Secs,
+    /// Before the first new try of what failed.
+    pub backoff_first: Secs,
+    /// The longest wait between tries.
+    pub backoff_longest: Secs,
+    /// How many transient failures in a row turn a direction off.
+    pub tries: u32,
+    /// An access token older than this proves nothing about the grant.
+    pub proof_age: Secs,
+    /// How long the test's message may take to arrive.
+    pub arrival: Secs,
+    /// Between two looks for it.
+    pub look_for_message: Secs,
+    /// Between two checks of an OAuth client that Google accepts.
+    pub recheck_client: Secs,
+    /// Before an OAuth client that was refused is checked again.
+    pub recheck_refused_client: Secs,
+    /// Between two looks at a profile's Secret.
+    pub look_at_secret: Secs,
+    /// Between two writes of a profile's counts.
+    pub counts: Secs,
+    /// How long a grant without a Mailbox is kept, where nobody saw the deletion.
+    pub orphan: Secs,
+    /// The Lease's duration.
+    pub lease_duration: Secs,
+    /// How long the Lease is trusted without a renewal.
+    pub lease_deadline: Secs,
+    /// Between two renewals of the Lease.
+    pub lease_retry: Secs,
+}
+
+/// Seconds, with fractions.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(try_from = "f64")]
+pub struct Secs(Duration);
+
+impl TryFrom<f64> for Secs {
+    type Error = &'static str;
+
+    fn try_from(seconds: f64) -> Result<Self, Self::Error> {
+        Duration::try_from_secs_f64(seconds).map(Secs).map_err(|_| "not a number of seconds")
+    }
+}
+
+impl From<Secs> for Duration {
+    fn from(seconds: Secs) -> Self {
+        seconds.0
+    }
+}
+
+const fn secs(seconds: u64) -> Secs {
+    Secs(Duration::from_secs(seconds))
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            retest: secs(24 * 3600),
+            retest_failed: secs(4 * 3600),
+            backoff_first: secs(5),
+            backoff_longest: secs(300),
+            tries: 10,
+            proof_age: secs(300),
+            arrival: secs(60),
+            look_for_message: secs(1),
+            recheck_client: secs(6 * 3600),
+            recheck_refused_client: secs(600),
+            look_at_secret: secs(50),
+            counts: secs(10),
+            orphan: secs(24 * 3600),
+            lease_duration: secs(15),
+            lease_deadline: secs(10),
+            lease_retry: secs(2),
+        }
+    }
+}
+
+/// Why a pace file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the pace file {path}: {why}")]
+pub struct BadPace {
+    path: String,
+    why: String,
+}
+
+impl Pace {
+    /// From a YAML file; what it leaves out is as in production.
+    ///
+    /// # Errors
+    /// [`BadPace`].
+    pub fn from_file(path: &Path) -> Result<Self, BadPace> {
+        let bad = |why: String| BadPace { path: path.display().to_string(), why };
+        let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+        serde_saphyr::from_str(&text).map_err(|error| bad(error.to_string()))
+    }
+}
