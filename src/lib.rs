@@ -16,3 +16,5 @@ pub mod probe;
 pub mod settings;
 pub mod telemetry;
 pub mod controller;
+pub mod cli;
+pub mod web;

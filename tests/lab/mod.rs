@@ -14,8 +14,10 @@ use anyhow::{Context, Result, bail};
 
 pub mod control_plane;
 pub mod google;
+pub mod installed;
 pub mod keeper;
 pub mod mail;
+pub mod operator;
 pub mod person;
 pub mod ports;
 pub mod tls;
@@ -64,6 +66,8 @@ impl Lab {
 
     /// Starts a lab, all servers at once.
     pub async fn start() -> Result<Lab> {
+        // One TLS stack, as in the operator; somebody else may have chosen it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = new_run_folder()?;
         let tls = Tls::create(&dir.join("tls"))?;
         let control_plane = ControlPlane::spawn(&dir, &tls)?;

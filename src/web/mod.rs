@@ -1,0 +1,115 @@
+//! The pages on which a mailbox's owner signs in, and the address that Google sends them back to.
+//!
+//! There is no memory in the process: a sign-in that is going on lives in an encrypted cookie, so
+//! that any replica may answer any request. Nothing is watched and nothing is listed: each request
+//! gets by name what it needs.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `routes` | which request goes where, and the bounds on all of them |
+//! | `serve` | the listener, and its end |
+//! | `link`, `mailbox` | the Mailbox that a link names, and the profile that serves it |
+//! | `show`, `begin`, `callback` | the three requests of a sign-in |
+//! | `flow`, `keys` | the cookie between the last two |
+//! | `answer` | what Google puts into the URL |
+//! | `stopped`, `refusal`, `attempt` | requests that end without what they ask for: why, the page, the status |
+//! | `page`, `words`, `headers` | what a browser gets |
+
+mod answer;
+mod attempt;
+mod begin;
+mod callback;
+mod flow;
+mod headers;
+mod keys;
+mod link;
+mod mailbox;
+mod page;
+mod refusal;
+mod routes;
+mod serve;
+mod show;
+mod stopped;
+mod words;
+
+use std::sync::Arc;
+
+use kube::Client;
+use tokio::sync::Semaphore;
+
+use crate::cluster::ClusterError;
+use crate::domain::console::PublicUrl;
+use crate::grant::GrantKeeper;
+use crate::net::network::Network;
+
+pub use keys::KeyError;
+use keys::KeyRing;
+pub use serve::serve;
+
+/// What an installation says about its pages.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// Where browsers reach them. Absolute URLs are made from it, never from a `Host` header.
+    pub public_url: PublicUrl,
+    /// The operator's own namespace: its profiles may serve others, and its Secret has the keys.
+    pub namespace: String,
+    /// The cluster by a name that people know, for the page.
+    pub cluster_name: Option<String>,
+}
+
+/// The sign-in pages.
+pub struct Web {
+    client: Client,
+    keeper: GrantKeeper,
+    network: Arc<Network>,
+    settings: WebSettings,
+    keys: KeyRing,
+    /// Requests that are being answered.
+    places: Semaphore,
+}
+
+/// The most requests that are answered at once. Each waits for the API server or for Google, so
+/// more would only wait longer; what comes above is told to come again.
+const MAX_REQUESTS: usize = 256;
+
+impl Web {
+    /// Pages that keep grants with `keeper`, and connect as `network` allows. Connects to nothing
+    /// yet.
+    pub fn new(
+        client: Client,
+        keeper: GrantKeeper,
+        network: Arc<Network>,
+        settings: WebSettings,
+    ) -> Self {
+        Self {
+            keys: KeyRing::new(client.clone(), &settings.namespace),
+            client,
+            keeper,
+            network,
+            settings,
+            places: Semaphore::new(MAX_REQUESTS),
+        }
+    }
+
+    /// Reads the keys of the cookies, and makes them if there are none. It need not be called: the
+    /// first sign-in does it too. At the start it tells early that a permission is missing.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the next sign-in tries again.
+    pub async fn load_keys(&self) -> Result<(), KeyError> {
+        self.keys.get().await.map(drop)
+    }
+}
+
+/// The API server's "there is none", or "you may not see it": for a page they are the same.
+fn nothing_there(error: &ClusterError) -> bool {
+    let ClusterError::Api { source, .. } = error else {
+        return false;
+    };
+    match source.as_ref() {
+        kube::Error::Api(status) => status.code == 404 || status.code == 403,
+        // An object that is older than the schema, and not readable.
+        kube::Error::SerdeError(_) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,81 @@
+//! Which request goes where, and what holds for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::Web;
+use super::begin::begin;
+use super::callback::callback;
+use super::headers::{Page, secure};
+use super::refusal::{busy, too_large};
+use super::show::show;
+use super::stopped::Stopped;
+
+/// The largest body, in bytes. No handler reads one: the button's form has no fields.
+const MAX_BODY: u64 = 1024;
+/// The longest query, in bytes: Google's codes have up to 256, and a few known parameters beside.
+const MAX_QUERY: usize = 8 * 1024;
+/// The longest that a request is worked on. A sign-in asks Google three times, for 20 s at most.
+const MAX_TIME: Duration = Duration::from_secs(75);
+
+impl Web {
+    /// Everything under the public URL's path, and the same "not found" for the rest.
+    pub fn router(self: Arc<Self>) -> Router {
+        let prefix = self.settings.public_url.path();
+        Router::new()
+            // The prefix is the admin's and taken as it is, colons and all.
+            .without_v07_checks()
+            .route(
+                &format!("{prefix}signin/{{namespace}}/{{name}}/{{uid}}"),
+                get(show).post(begin),
+            )
+            .route(
+                self.settings.public_url.redirect_uri().path(),
+                get(callback),
+            )
+            .fallback(nothing)
+            .method_not_allowed_fallback(nothing)
+            .layer(from_fn_with_state(self.clone(), bounded))
+            .with_state(self)
+    }
+}
+
+async fn nothing() -> Page {
+    Stopped::NotFound.page()
+}
+
+async fn bounded(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    secure(match too_much(&request) {
+        Some(status) => too_large(status).into_response(),
+        None => match web.places.try_acquire() {
+            Ok(_place) => match tokio::time::timeout(MAX_TIME, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => busy().into_response(),
+            },
+            Err(_) => busy().into_response(),
+        },
+    })
+}
+
+fn too_much(request: &Request) -> Option<StatusCode> {
+    if request
+        .uri()
+        .query()
+        .is_some_and(|query| query.len() > MAX_QUERY)
+    {
+        return Some(StatusCode::URI_TOO_LONG);
+    }
+    (request.body().size_hint().lower() > MAX_BODY).then_some(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Why a request does not get what it asks for, and which errors of the rooms below mean that.
+
+use super::Web;
+use super::keys::KeyError;
+use super::mailbox::Found;
+use crate::api::Reason;
+use crate::cluster::ClusterError;
+use crate::cluster::credentials::CredentialsError;
+use crate::domain::refusal::Refusal;
+use crate::google::{Identity, IdentityError, OAuthError};
+use crate::grant::{AcceptError, ClientError, KeeperError, ProfileClient};
+
+/// Why a request ends here. `String`s are for the log.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// Nothing there, or not for this link.
+    NotFound,
+    /// The POST is not of our page.
+    OtherOrigin,
+    /// The answer belongs to no sign-in of this browser.
+    LinkInvalid,
+    /// The sign-in is refused.
+    Refused(Refused),
+    /// The API server cannot be asked now.
+    Cluster(String),
+    /// Google cannot be asked now.
+    Google(String),
+}
+
+/// A sign-in that is refused.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub reason: Reason,
+    /// Who signed in, where that is what is wrong.
+    pub signed_in: Option<String>,
+}
+
+/// OAuth's words in a redirect for "not now" (RFC 6749 section 4.1.2.1).
+const NOT_NOW: [&str; 2] = ["server_error", "temporarily_unavailable"];
+
+impl Stopped {
+    pub fn refused(reason: Reason) -> Self {
+        Self::Refused(Refused {
+            reason,
+            signed_in: None,
+        })
+    }
+
+    pub fn cluster(detail: impl ToString) -> Self {
+        Self::Cluster(detail.to_string())
+    }
+
+    /// Whether the same request may do better later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Cluster(_) | Self::Google(_))
+    }
+
+    /// Google sent the person back with `error`.
+    pub fn said(error: &str) -> Self {
+        let refusal = Refusal {
+            error: error.to_owned(),
+            ..Refusal::default()
+        };
+        match error {
+            "access_denied" => Self::refused(Reason::ConsentDeclined),
+            _ if NOT_NOW.contains(&error) => Self::Google("it said so in its redirect".to_owned()),
+            _ => Self::refused(of_code(&refusal)),
+        }
+    }
+
+    /// The keeper did not take the consent of `identity`.
+    pub fn accepting(error: AcceptError, identity: &Identity) -> Self {
+        match error {
+            AcceptError::Refused(reason) => Self::Refused(Refused {
+                reason,
+                signed_in: (reason == Reason::WrongAccount).then(|| identity.email.clone()),
+            }),
+            AcceptError::Keeper(KeeperError::Cluster(error)) => error.into(),
+            AcceptError::Keeper(KeeperError::Client(error)) => error.into(),
+            AcceptError::Keeper(KeeperError::Google(detail)) => Self::Google(detail),
+            AcceptError::Keeper(KeeperError::ClientRefused(said)) => {
+                tracing::warn!(said, "Google refused the OAuth client of a sign-in");
+                Self::refused(Reason::ConsentExchangeFailed)
+            }
+        }
+    }
+}
+
+impl Web {
+    /// The OAuth client of the profile that serves `found`.
+    pub(super) async fn client_of(&self, found: &Found) -> Result<ProfileClient, Stopped> {
+        let profile = found.profile.as_ref();
+        let profile = profile.ok_or_else(|| Stopped::refused(Reason::ProfileNotAvailable))?;
+        Ok(self.keeper.client_of(profile).await?)
+    }
+}
+
+/// What a refused code means. It was given a moment ago: there is no grant yet that could end.
+fn of_code(refusal: &Refusal) -> Reason {
+    if refusal.of_client().is_some() {
+        return Reason::ConsentExchangeFailed;
+    }
+    match refusal.of_grant(0) {
+        Some(Reason::BlockedByWorkspacePolicy) => Reason::BlockedByWorkspacePolicy,
+        Some(_) if refusal.error == "invalid_grant" => Reason::ConsentCodeRejected,
+        _ => Reason::ConsentExchangeFailed,
+    }
+}
+
+impl From<OAuthError> for Stopped {
+    fn from(error: OAuthError) -> Self {
+        match error {
+            OAuthError::Refused(refusal) => {
+                let reason = of_code(&refusal);
+                tracing::warn!(%reason, said = refusal.words(), "Google refused a sign-in's code");
+                Self::refused(reason)
+            }
+            OAuthError::Unavailable { .. } => Self::Google(error.to_string()),
+            OAuthError::NotAllowed(_) => {
+                tracing::warn!(%error, "a sign-in could not be completed");
+                Self::refused(Reason::ConsentExchangeFailed)
+            }
+        }
+    }
+}
+
+impl From<IdentityError> for Stopped {
+    fn from(error: IdentityError) -> Self {
+        match error {
+            IdentityError::Missing | IdentityError::NotProved(_) => {
+                tracing::warn!(%error, "a sign-in proves nobody");
+                Self::refused(Reason::IdentityNotProved)
+            }
+            IdentityError::Unavailable(error) => Self::Google(error.to_string()),
+        }
+    }
+}
+
+impl From<ClientError> for Stopped {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Credentials(CredentialsError::Cluster(error)) => error.into(),
+            other => {
+                tracing::warn!(error = %other, "a profile cannot be signed in with");
+                Self::refused(Reason::ProfileNotReady)
+            }
+        }
+    }
+}
+
+impl From<ClusterError> for Stopped {
+    fn from(error: ClusterError) -> Self {
+        Self::cluster(error)
+    }
+}
+
+impl From<KeyError> for Stopped {
+    fn from(error: KeyError) -> Self {
+        Self::cluster(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_of_google_has_its_reason() {
+        let refused = |error: &str| match Stopped::said(error) {
+            Stopped::Refused(refused) => Some(refused.reason),
+            _ => None,
+        };
+        for (error, reason) in [
+            ("access_denied", Some(Reason::ConsentDeclined)),
+            (
+                "admin_policy_enforced",
+                Some(Reason::BlockedByWorkspacePolicy),
+            ),
+            ("invalid_scope", Some(Reason::ConsentExchangeFailed)),
+            ("org_internal", Some(Reason::ConsentExchangeFailed)),
+            ("<script>", Some(Reason::ConsentExchangeFailed)),
+            ("temporarily_unavailable", None),
+        ] {
+            assert_eq!(refused(error), reason, "{error}");
+        }
+        for (error, reason) in [
+            ("invalid_grant", Reason::ConsentCodeRejected),
+            ("admin_policy_enforced", Reason::BlockedByWorkspacePolicy),
+            ("invalid_client", Reason::ConsentExchangeFailed),
+            ("redirect_uri_mismatch", Reason::ConsentExchangeFailed),
+            ("unauthorized_client", Reason::ConsentExchangeFailed),
+        ] {
+            let refusal = Refusal {
+                error: error.into(),
+                ..Refusal::default()
+            };
+            assert_eq!(of_code(&refusal), reason, "{error}");
+        }
+    }
+}

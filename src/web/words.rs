@@ -1,0 +1,122 @@
+//! Reasons, and what is done with the mail, in words for the owner of a mailbox.
+
+use crate::api::{Actor, MailboxSpec, Method, Reason, TestMessage};
+
+/// A reason for people who do not know Kubernetes. Sentences without their end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Words {
+    pub meaning: &'static str,
+    /// Empty where there is nothing to do.
+    pub cure: &'static str,
+    pub who: &'static str,
+}
+
+/// `reason` in words. Those that keep the sign-in page closed have words of their own: in status
+/// they speak to whoever writes the objects.
+pub(super) fn of(reason: Reason) -> Words {
+    let meaning = match reason {
+        Reason::Suspended => "The team that asks has suspended this Mailbox",
+        Reason::InvalidSpec => {
+            "The team that asks has written this Mailbox in a way that cannot be used"
+        }
+        Reason::NoDefaultProfile | Reason::ProfileNotAvailable => {
+            "This cluster has no connection to Google for this Mailbox, or not yet"
+        }
+        Reason::ProfileNotReady => {
+            "The connection to Google that this Mailbox uses is not set up completely yet"
+        }
+        Reason::ProfileSuspended => "The connection to Google that this Mailbox uses is suspended",
+        other => other.meaning(),
+    };
+    let closed = meaning != reason.meaning();
+    Words {
+        meaning,
+        cure: if closed {
+            "Come back to the sign-in page when it is put right"
+        } else {
+            reason.cure()
+        },
+        who: who(reason.who()),
+    }
+}
+
+fn who(actor: Actor) -> &'static str {
+    match actor {
+        Actor::PlatformAdmin => "the platform admin, who runs this cluster",
+        Actor::WorkspaceAdmin => "the Google Workspace admin of your organisation",
+        Actor::AppTeam => "the team that wrote the Mailbox",
+        Actor::MailboxUser => "you, with this browser",
+        Actor::Nobody => "nobody: try again later",
+    }
+}
+
+/// What is done with the mail of a mailbox, in whole sentences.
+pub(super) fn uses(spec: &MailboxSpec) -> Vec<String> {
+    let does = |method| match (
+        spec.incoming.method == method,
+        spec.outgoing.method == method,
+    ) {
+        (true, true) => Some("receive and send"),
+        (true, false) => Some("receive"),
+        (false, true) => Some("send"),
+        (false, false) => None,
+    };
+    let mut uses = Vec::new();
+    if let Some(does) = does(Method::ServerSideSync) {
+        uses.push(format!(
+            "gmail-operator, a program in this cluster, keeps the access in order to {does} mail for those who ask. \
+             This version tests the access and moves no mail yet."
+        ));
+    }
+    if let Some(does) = does(Method::External) {
+        uses.push(format!(
+            "Another program of those who ask may {does} mail with this access."
+        ));
+    }
+    uses.push("The access is tested after the sign-in and once a day; nothing in the mailbox is changed by that.".to_owned());
+    if spec.test_message == TestMessage::ToSelf && spec.outgoing.method != Method::None {
+        uses.push("After the sign-in one message is sent from the mailbox to itself. It stays in the inbox.".to_owned());
+    }
+    uses.push("The permission is stored in the cluster, in the operator's own namespace. Nobody sees your password.".to_owned());
+    uses
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn sentences_end_once() {
+        for reason in Reason::iter() {
+            let words = of(reason);
+            assert!(
+                !words.meaning.is_empty() && !words.meaning.ends_with('.'),
+                "{reason}"
+            );
+            assert!(!words.cure.ends_with('.'), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_direction_that_is_not_used_is_not_asked_for() {
+        let spec = |json: &str| -> MailboxSpec {
+            serde_json::from_str(json).unwrap_or_else(|e| panic!("{e}"))
+        };
+        let both = uses(&spec(r#"{"emailAddress":"a@b.c"}"#)).join(" ");
+        assert!(
+            both.contains("receive and send")
+                && both.contains("to itself")
+                && !both.contains("Another program")
+        );
+        let mixed = uses(&spec(
+            r#"{"emailAddress":"a@b.c","incoming":{"method":"External"},"outgoing":{"method":"None"}}"#,
+        ))
+        .join(" ");
+        assert!(
+            mixed.contains("may receive mail") && !mixed.contains("send"),
+            "{mixed}"
+        );
+    }
+}

@@ -1,0 +1,421 @@
+//! The operator itself, as a process under its own ServiceAccount, with namespaces of its own.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use gmail_operator::api::{GmailServerProfile, Mailbox};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use super::control_plane::AuditWrite;
+use super::keeper::Kept;
+use super::person::{Page, Person};
+use super::ports::free_port;
+use super::{Lab, until};
+
+/// The longest that anything here may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The secret of every OAuth client of the lab that a test does not spoil.
+pub const CLIENT_SECRET: &str = "GOCSPX-lab-client-secret";
+
+/// An installation of the operator: its own namespace with its rights, a namespace with profiles and
+/// one with mailboxes, and the process.
+pub struct Site {
+    /// The lab it is in.
+    pub lab: &'static Lab,
+    /// The operator's namespace.
+    pub namespace: String,
+    /// The namespace of profiles and mailboxes.
+    pub tenant: String,
+    /// Its OAuth client.
+    pub client_id: String,
+    /// Admin.
+    pub client: Client,
+    /// Where its sign-in page is.
+    pub public_url: String,
+    telemetry_port: u16,
+    web_port: u16,
+    kubeconfig: PathBuf,
+    endpoints: Vec<(String, u16)>,
+    pace: Vec<(String, f64)>,
+    operator: Option<Kept>,
+    starts: u32,
+}
+
+/// The ports that a profile names; the lab's own unless a test puts a wire between.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    pub imap: u16,
+    pub smtp: u16,
+    pub google: u16,
+}
+
+impl Site {
+    /// Makes the namespaces, the rights and the OAuth client. Nothing runs yet.
+    pub async fn new(name: &str) -> Result<Site> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let lab = Lab::shared().await;
+        Site::in_lab(lab, &format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed))).await
+    }
+
+    async fn in_lab(lab: &'static Lab, name: &str) -> Result<Site> {
+        let control_plane = &lab.control_plane;
+        super::installed::crds(lab).await?;
+        let (namespace, tenant) = (format!("op-{name}"), name.to_owned());
+        let namespaces = json!({ "apiVersion": "v1", "kind": "List", "items": [
+            { "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } },
+            { "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": tenant } },
+        ]});
+        control_plane.kubectl_with_input(["apply", "-f", "-"], &namespaces.to_string()).await?;
+        let rights = super::installed::rights(lab, &namespace).await?;
+        control_plane.kubectl_with_input(["apply", "-f", "-"], &rights).await?;
+        let kubeconfig = control_plane.kubeconfig_for(&namespace, "gmail-operator").await?;
+        let (web_port, telemetry_port) = (free_port()?, free_port()?);
+        let public_url = format!("http://localhost:{web_port}");
+        let client_id = format!("{}-{name}.apps.googleusercontent.com", 100_000 + u32::from(web_port));
+        lab.google.put_client(&client_id, CLIENT_SECRET, &[&format!("{public_url}/oauth2/callback")]).await?;
+        let client = control_plane.admin().await?;
+        let ports = lab_ports(lab);
+        Ok(Site {
+            lab,
+            namespace,
+            tenant,
+            client_id,
+            client,
+            public_url,
+            telemetry_port,
+            web_port,
+            kubeconfig,
+            endpoints: [ports.imap, ports.smtp, lab.mail.submission_port, lab.mail.pop3_port, ports.google].map(|port| ("localhost".to_owned(), port)).into(),
+            pace: QUICK.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)).collect(),
+            operator: None,
+            starts: 0,
+        })
+    }
+
+    /// Another server that profiles may name.
+    pub fn allow(&mut self, port: u16) {
+        self.endpoints.push(("localhost".to_owned(), port));
+    }
+
+    /// Another wait.
+    pub fn pace(&mut self, name: &str, seconds: f64) {
+        self.pace.push((name.to_owned(), seconds));
+    }
+
+    /// Starts the operator and waits until it is ready.
+    pub async fn start(&mut self) -> Result<()> {
+        self.operator = Some(self.spawn(self.web_port, self.telemetry_port)?);
+        self.ready(self.telemetry_port).await
+    }
+
+    /// Starts another replica, which has no sign-in page of its own here.
+    pub fn second_replica(&mut self) -> Result<Kept> {
+        self.spawn(free_port()?, free_port()?)
+    }
+
+    fn spawn(&mut self, web_port: u16, telemetry_port: u16) -> Result<Kept> {
+        self.starts += 1;
+        let folder = self.lab.dir().join(&self.namespace);
+        std::fs::create_dir_all(&folder)?;
+        let mut pace = String::new();
+        let newest: std::collections::BTreeMap<_, _> = self.pace.iter().cloned().collect();
+        for (name, seconds) in newest {
+            writeln!(pace, "{name}: {seconds}")?;
+        }
+        let pace_file = folder.join("pace.yaml");
+        std::fs::write(&pace_file, pace)?;
+        let mut command = Command::new(operator_binary()?);
+        command
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("RUST_BACKTRACE", "1")
+            .args(["run", "--log-level", "info,gmail_operator=debug", "--allow-cidr", "127.0.0.0/8", "--allow-cidr", "::1/128"])
+            .args(["--cluster-name", "lab", "--namespace", &self.namespace, "--public-url", &self.public_url])
+            .args(["--identity", &format!("replica-{}", self.starts)])
+            .args(["--watch-namespace", &self.tenant])
+            .arg(format!("--listen=127.0.0.1:{web_port}"))
+            .arg(format!("--telemetry-listen=127.0.0.1:{telemetry_port}"))
+            .arg("--pace-file")
+            .arg(&pace_file);
+        for (host, port) in &self.endpoints {
+            command.args(["--allow-endpoint", &format!("{host}:{port}")]);
+        }
+        Kept::start(&command, &self.log_file())
+    }
+
+    async fn ready(&self, port: u16) -> Result<()> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let url = format!("http://127.0.0.1:{port}/readyz");
+        until("the operator to be ready", PATIENCE, async || {
+            self.running()?.expect_running()?;
+            Ok(http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()))
+        })
+        .await
+    }
+
+    /// The process.
+    pub fn running(&self) -> Result<&Kept> {
+        self.operator.as_ref().context("the operator is not running")
+    }
+
+    /// Ends it as a node failure would.
+    pub fn kill(&mut self) -> Result<()> {
+        self.operator.take().context("the operator is not running")?.kill().map(drop)
+    }
+
+    /// Ends it as Kubernetes does.
+    pub fn stop(&mut self) -> Result<std::process::ExitStatus> {
+        let mut operator = self.operator.take().context("the operator is not running")?;
+        operator.signal("TERM")?;
+        operator.wait(Duration::from_secs(40))
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.lab.dir().join(&self.namespace).join("operator.log")
+    }
+
+    /// All that it has logged, over all of its lives.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.log_file())?)
+    }
+
+    /// Its metrics.
+    pub async fn metrics(&self) -> Result<String> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(http.get(format!("http://127.0.0.1:{}/metrics", self.telemetry_port)).send().await?.text().await?)
+    }
+
+    /// What it has changed, or tried to.
+    pub fn writes(&self) -> Result<Vec<AuditWrite>> {
+        let writes = self.lab.control_plane.writes_by(&self.namespace, "gmail-operator")?;
+        Ok(writes.into_iter().filter(|write| write.resource != "leases").collect())
+    }
+
+    /// The Secret and the profile `google`, which is the default; `change` may spoil its spec.
+    pub async fn profile(&self, ports: Ports, change: impl FnOnce(&mut Value)) -> Result<()> {
+        self.client_secret(CLIENT_SECRET).await?;
+        self.profile_only(ports, change).await
+    }
+
+    /// The profile without its Secret.
+    pub async fn profile_only(&self, ports: Ports, change: impl FnOnce(&mut Value)) -> Result<()> {
+        let mut profile = self.profile_manifest("google", ports);
+        change(&mut profile);
+        self.apply(&profile).await
+    }
+
+    /// A profile with the lab's servers.
+    pub fn profile_manifest(&self, name: &str, ports: Ports) -> Value {
+        let google = format!("https://localhost:{}", ports.google);
+        // Through a wire the port differs; the issuer stays what the server says of itself.
+        let through = |url: String| url.replace(&self.lab.google.issuer(), &google);
+        json!({
+            "apiVersion": "gmail-operator.dev/v1alpha1",
+            "kind": "GmailServerProfile",
+            "metadata": { "name": name, "namespace": self.tenant },
+            "spec": {
+                "defaultForNewMailboxes": true,
+                "contact": "Platform team, it@example.com",
+                "caBundle": self.lab.tls.ca_pem,
+                "oauthClient": {
+                    "credentialsSecretRef": { "name": "google-oauth-client", "key": "client_secret.json" },
+                    "consentScreen": { "appName": "Acme CRM", "userType": "Internal" },
+                    "endpoints": {
+                        "issuer": self.lab.google.issuer(),
+                        "authorization": self.lab.google.authorization_url(),
+                        "token": through(self.lab.google.token_url()),
+                        "revocation": through(self.lab.google.revocation_url()),
+                        "jwks": through(self.lab.google.jwks_url()),
+                    },
+                },
+                "servers": {
+                    "imap": { "host": "localhost", "port": ports.imap },
+                    "pop3": { "host": "localhost", "port": self.lab.mail.pop3_port },
+                    "smtp": { "host": "localhost", "port": ports.smtp, "security": "TLS" },
+                },
+                "processing": { "connectionTimeout": "5s" },
+            },
+        })
+    }
+
+    /// What Google's console downloads, with `secret`, as a Secret.
+    pub async fn client_secret(&self, secret: &str) -> Result<()> {
+        let file = json!({ "web": {
+            "client_id": self.client_id,
+            "client_secret": secret,
+            "redirect_uris": [format!("{}/oauth2/callback", self.public_url)],
+        }});
+        self.apply(&json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": "google-oauth-client", "namespace": self.tenant },
+            "stringData": { "client_secret.json": file.to_string() },
+        }))
+        .await
+    }
+
+    /// A Mailbox; `change` may change its spec.
+    pub async fn mailbox(&self, name: &str, email: &str, change: impl FnOnce(&mut Value)) -> Result<()> {
+        let mut mailbox = self.mailbox_manifest(name, email);
+        change(&mut mailbox);
+        self.apply(&mailbox).await
+    }
+
+    /// A Mailbox with nothing but its address.
+    pub fn mailbox_manifest(&self, name: &str, email: &str) -> Value {
+        json!({
+            "apiVersion": "gmail-operator.dev/v1alpha1",
+            "kind": "Mailbox",
+            "metadata": { "name": name, "namespace": self.tenant },
+            "spec": { "emailAddress": email, "purpose": "Customer mail into the CRM" },
+        })
+    }
+
+    /// Applies a manifest as admin.
+    pub async fn apply(&self, manifest: &Value) -> Result<()> {
+        self.lab.control_plane.kubectl_with_input(["apply", "-f", "-"], &manifest.to_string()).await.map(drop)
+    }
+
+    /// kubectl in the namespace of the mailboxes.
+    pub async fn kubectl(&self, args: &[&str]) -> Result<String> {
+        let mut all = vec!["--namespace", &self.tenant];
+        all.extend(args);
+        self.lab.control_plane.kubectl(all).await
+    }
+
+    /// The mailboxes.
+    pub fn mailboxes(&self) -> Api<Mailbox> {
+        Api::namespaced(self.client.clone(), &self.tenant)
+    }
+
+    /// The profiles.
+    pub fn profiles(&self) -> Api<GmailServerProfile> {
+        Api::namespaced(self.client.clone(), &self.tenant)
+    }
+
+    /// The operator's own Secrets.
+    pub fn own_secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The Secret with the grant of a Mailbox.
+    pub async fn grant(&self, name: &str) -> Result<Secret> {
+        let uid = self.mailboxes().get(name).await?.metadata.uid.context("no uid")?;
+        Ok(self.own_secrets().get(&format!("grant-{uid}")).await?)
+    }
+
+    /// Waits until a Mailbox is as `wanted`; says how it is otherwise.
+    pub async fn until_mailbox(&self, name: &str, what: &str, mut wanted: impl FnMut(&Mailbox) -> bool) -> Result<Mailbox> {
+        let mut last = None;
+        let waited = until(what, PATIENCE, async || {
+            last = self.mailboxes().get_opt(name).await?;
+            Ok(last.as_ref().is_some_and(&mut wanted))
+        })
+        .await;
+        match (waited, last) {
+            (Ok(()), Some(mailbox)) => Ok(mailbox),
+            (Err(error), Some(mailbox)) => bail!("{error}: {name} is {}", serde_json::to_string_pretty(&mailbox.status)?),
+            (waited, None) => bail!("{waited:?}: there is no {name}"),
+        }
+    }
+
+    /// Waits until a condition of a Mailbox has a reason.
+    pub async fn until_reason(&self, name: &str, condition: &str, reason: &str) -> Result<Mailbox> {
+        self.until_mailbox(name, &format!("{condition} {reason}"), |mailbox| condition_of(mailbox, condition).1 == reason).await
+    }
+
+    /// Waits until a condition of a profile has a reason.
+    pub async fn until_profile(&self, name: &str, condition: &str, reason: &str) -> Result<GmailServerProfile> {
+        let mut last = None;
+        let waited = until(&format!("{condition} {reason}"), PATIENCE, async || {
+            last = self.profiles().get_opt(name).await?;
+            let status = last.as_ref().and_then(|profile| profile.status.as_ref());
+            Ok(status.is_some_and(|status| status.conditions.iter().any(|c| c.type_ == condition && c.reason == reason)))
+        })
+        .await;
+        match (waited, last) {
+            (Ok(()), Some(profile)) => Ok(profile),
+            (Err(error), Some(profile)) => bail!("{error}: {name} is {}", serde_json::to_string_pretty(&profile.status)?),
+            (waited, None) => bail!("{waited:?}: there is no {name}"),
+        }
+    }
+
+    /// The sign-in page of a Mailbox, once it has one.
+    pub async fn sign_in_url(&self, name: &str) -> Result<String> {
+        let mailbox = self.until_mailbox(name, "a sign-in page and a ready profile", |mailbox| {
+            url_of(mailbox).is_some() && condition_of(mailbox, "ProfileReady").0 == "True"
+        });
+        url_of(&mailbox.await?).context("no sign-in page")
+    }
+
+    /// Somebody signs in to a Mailbox.
+    pub async fn sign_in(&self, name: &str, person: &Person) -> Result<Page> {
+        person.sign_in(&self.sign_in_url(name).await?).await
+    }
+
+    /// The account of its owner signs in, and the Mailbox becomes Ready.
+    pub async fn connect(&self, name: &str, email: &str) -> Result<Mailbox> {
+        let page = self.sign_in(name, &Person::new(self.lab, email)?).await?;
+        if page.status != 200 {
+            bail!("the sign-in ended with {} at {}: {}", page.status, page.url.path(), page.words()?);
+        }
+        self.until_reason(name, "Ready", "Enabled").await
+    }
+
+    /// The token endpoint's requests of this installation, as (grant type, account).
+    pub async fn token_requests(&self) -> Result<Vec<(String, Option<String>)>> {
+        let all = self.lab.google.requests().await?;
+        let ours = all.into_iter().filter(|request| request.client_id.as_deref() == Some(&self.client_id));
+        Ok(ours.map(|request| (request.grant_type.unwrap_or_default(), request.account)).collect())
+    }
+
+    /// The lab's own ports.
+    pub fn ports(&self) -> Ports {
+        lab_ports(self.lab)
+    }
+}
+
+fn lab_ports(lab: &Lab) -> Ports {
+    Ports { imap: lab.mail.imap_port, smtp: lab.mail.smtps_port, google: lab.google.port() }
+}
+
+/// Waits that fit tests.
+const QUICK: [(&str, f64); 9] = [
+    ("backoff-first", 0.2),
+    ("backoff-longest", 1.0),
+    ("retest-failed", 2.0),
+    ("arrival", 15.0),
+    ("look-for-message", 0.1),
+    ("look-at-secret", 0.5),
+    ("recheck-refused-client", 1.0),
+    ("counts", 0.5),
+    ("lease-retry", 0.5),
+];
+
+/// A condition's status and reason; empty where it is missing.
+pub fn condition_of(mailbox: &Mailbox, condition: &str) -> (String, String) {
+    let conditions = mailbox.status.iter().flat_map(|status| &status.conditions);
+    let found = conditions.into_iter().find(|c| c.type_ == condition);
+    found.map(|c| (c.status.clone(), c.reason.clone())).unwrap_or_default()
+}
+
+fn url_of(mailbox: &Mailbox) -> Option<String> {
+    mailbox.status.as_ref()?.sign_in.as_ref()?.url.clone()
+}
+
+/// The binary that was built beside this program.
+pub fn operator_binary() -> Result<PathBuf> {
+    let me = std::env::current_exe()?;
+    let folder = me.parent().and_then(|folder| folder.parent()).context("no target folder")?;
+    let binary = folder.join("gmail-operator");
+    if !binary.exists() {
+        bail!("there is no {}: build it first", binary.display());
+    }
+    Ok(binary)
+}
