@@ -2,4 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod connect;
+mod grant;
 mod lab;
+mod profile;
+mod resources;
+mod sign_in;
+mod test_and_enable;

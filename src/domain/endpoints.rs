@@ -61,9 +61,9 @@ impl OAuthEndpoints {
         })
     }
 
-    /// The hosts that the operator itself connects to.
-    pub fn connected(&self) -> [Endpoint; 3] {
-        [&self.token, &self.revocation, &self.jwks]
+    /// The hosts that the operator connects to, or sends people to.
+    pub fn hosts(&self) -> [Endpoint; 4] {
+        [&self.authorization, &self.token, &self.revocation, &self.jwks]
             .map(|url| Endpoint::new(url.host_str().unwrap_or_default().trim_matches(['[', ']']), url.port_or_known_default().unwrap_or(443)))
     }
 

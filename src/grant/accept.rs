@@ -61,6 +61,7 @@ impl GrantKeeper {
         let Some(refresh_token) = exchanged.refresh_token.clone() else { return refused(Reason::NoRefreshToken) };
         let proved = match client.google.refresh(&client.client, &refresh_token).await {
             Ok(proved) => proved,
+            Err(OAuthError::Refused(refusal)) if refusal.of_client().is_some() => return refused(Reason::ConsentExchangeFailed),
             Err(OAuthError::Refused(_)) => return refused(Reason::GrantNotProved),
             Err(error) => return Err(KeeperError::Google(error.to_string()).into()),
         };

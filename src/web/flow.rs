@@ -12,7 +12,7 @@ use crate::domain::schedule::digest;
 use crate::domain::secret::{CodeVerifier, SignInNonce};
 
 /// How long a person may take at Google, in seconds.
-pub(super) const LIFE: i64 = 600;
+const LIFE: i64 = 600;
 /// How many sign-ins one browser may have open: a page in several tabs works, and the `Cookie`
 /// header stays below what proxies accept (8 KiB).
 const MAX_FLOWS: usize = 5;
@@ -32,7 +32,7 @@ pub(super) struct Flow {
     pub state: String,
     nonce: String,
     verifier: String,
-    /// Seconds since 1970. Browsers keep to `Max-Age`, others need not.
+    /// Milliseconds since 1970. Browsers keep to `Max-Age`, others need not.
     expires_at: i64,
 }
 
@@ -63,7 +63,7 @@ impl Flow {
             state: secrets.state,
             nonce: secrets.nonce.to_owned(),
             verifier: secrets.verifier.to_owned(),
-            expires_at: now.as_second().saturating_add(LIFE),
+            expires_at: now.as_millisecond().saturating_add(LIFE * 1000),
         }
     }
 
@@ -82,9 +82,9 @@ impl Flow {
 
     /// Whether an answer with `state` that comes `now` belongs to it.
     pub fn fits(&self, state: &str, now: Timestamp) -> bool {
-        let left = self.expires_at.saturating_sub(now.as_second());
+        let left = self.expires_at.saturating_sub(now.as_millisecond());
         // More than a life is left where a clock was wrong, or the cookie is not of this version.
-        (1..=LIFE).contains(&left) && same(&self.state, state)
+        (1..=LIFE * 1000).contains(&left) && same(&self.state, state)
     }
 }
 
@@ -139,7 +139,7 @@ impl FlowCookies {
             })
             .collect();
         open.sort_by(|a, b| b.cmp(a));
-        let alive = open.iter().filter(|(ends, _)| *ends > now.as_second());
+        let alive = open.iter().filter(|(ends, _)| *ends > now.as_millisecond());
         let kept = alive.count().min(MAX_FLOWS - 1);
         let dropped = open.into_iter().skip(kept).take(MAX_DROPPED);
         let name = self.name(&flow.state);

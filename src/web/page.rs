@@ -62,7 +62,7 @@ impl SignIn<'_> {
                 @if let Some(cluster) = self.cluster { " of the cluster " strong { bdi { (cluster) } } }
                 " asks the owner of this mailbox for access to it."
             }
-            @if self.connected {
+            @if self.connected && self.action.is_ok() {
                 p.note role="status" { "This mailbox is connected. There is nothing more to do here." }
             }
             @if let Err(words) = &self.action { (self.closed(words)) }

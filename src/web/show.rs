@@ -89,9 +89,10 @@ impl Web {
             return Ok(false);
         };
         let grant = stored.grant;
+        // Where the page is closed the client is not known, and the grant waits all the same.
         let client = found.service.as_ref().map(|service| &service.client_id);
         Ok(grant.ended.is_none()
             && grant.account.email.is_same_account(&account)
-            && client.is_ok_and(|id| *id == grant.client_id))
+            && client.map_or(true, |id| *id == grant.client_id))
     }
 }

@@ -20,6 +20,7 @@ pub mod mail;
 pub mod operator;
 pub mod person;
 pub mod ports;
+pub mod scripted;
 pub mod tls;
 pub mod wire;
 

@@ -44,6 +44,8 @@ pub struct Site {
     kubeconfig: PathBuf,
     endpoints: Vec<(String, u16)>,
     pace: Vec<(String, f64)>,
+    watched: Vec<String>,
+    log_level: String,
     operator: Option<Kept>,
     starts: u32,
 }
@@ -85,7 +87,6 @@ impl Site {
         Ok(Site {
             lab,
             namespace,
-            tenant,
             client_id,
             client,
             public_url,
@@ -94,6 +95,9 @@ impl Site {
             kubeconfig,
             endpoints: [ports.imap, ports.smtp, lab.mail.submission_port, lab.mail.pop3_port, ports.google].map(|port| ("localhost".to_owned(), port)).into(),
             pace: QUICK.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)).collect(),
+            watched: vec![tenant.clone()],
+            log_level: "info,gmail_operator=debug".to_owned(),
+            tenant,
             operator: None,
             starts: 0,
         })
@@ -101,7 +105,22 @@ impl Site {
 
     /// Another server that profiles may name.
     pub fn allow(&mut self, port: u16) {
-        self.endpoints.push(("localhost".to_owned(), port));
+        self.allow_host("localhost", port);
+    }
+
+    /// Another server by name.
+    pub fn allow_host(&mut self, host: &str, port: u16) {
+        self.endpoints.push((host.to_owned(), port));
+    }
+
+    /// Another namespace to look after.
+    pub fn watch(&mut self, namespace: &str) {
+        self.watched.push(namespace.to_owned());
+    }
+
+    /// How much is logged.
+    pub fn log_level(&mut self, level: &str) {
+        level.clone_into(&mut self.log_level);
     }
 
     /// Another wait.
@@ -135,10 +154,10 @@ impl Site {
         command
             .env("KUBECONFIG", &self.kubeconfig)
             .env("RUST_BACKTRACE", "1")
-            .args(["run", "--log-level", "info,gmail_operator=debug", "--allow-cidr", "127.0.0.0/8", "--allow-cidr", "::1/128"])
+            .args(["run", "--log-level", &self.log_level, "--allow-cidr", "127.0.0.0/8", "--allow-cidr", "::1/128"])
             .args(["--cluster-name", "lab", "--namespace", &self.namespace, "--public-url", &self.public_url])
             .args(["--identity", &format!("replica-{}", self.starts)])
-            .args(["--watch-namespace", &self.tenant])
+            .args(self.watched.iter().map(|namespace| format!("--watch-namespace={namespace}")))
             .arg(format!("--listen=127.0.0.1:{web_port}"))
             .arg(format!("--telemetry-listen=127.0.0.1:{telemetry_port}"))
             .arg("--pace-file")

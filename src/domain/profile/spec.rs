@@ -68,7 +68,7 @@ impl ValidProfile {
             Some(endpoints) => OAuthEndpoints::from_spec(endpoints)?,
             None => OAuthEndpoints::google(),
         };
-        for host in [&servers.imap, &servers.smtp, &pop3].into_iter().chain(&endpoints.connected()) {
+        for host in [&servers.imap, &servers.smtp, &pop3].into_iter().chain(&endpoints.hosts()) {
             egress.permits(host)?;
         }
         let screen = client.consent_screen.as_ref();

@@ -138,3 +138,18 @@ async fn an_answer_without_its_cookie_is_no_sign_in() {
         );
     }
 }
+
+#[tokio::test]
+async fn without_the_api_server_people_are_asked_to_come_again() {
+    let site = site("http://localhost:8080").await;
+    let link = format!("/signin/crm/support/{UID}");
+    let origin = "Origin: http://localhost:8080\r\n";
+    for (method, more) in [("GET", ""), ("POST", origin)] {
+        let (status, _, body) = site.ask(method, &link, more).await;
+        assert_eq!(status, 503, "{method}");
+        assert!(
+            body.contains("Try again in a moment") && !body.contains("127.0.0.1"),
+            "{body}"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Sign-ins that skip the operator: for its grants in numbers, and for programs that it is compared with.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use gmail_operator::domain::endpoints::MAIL_SCOPE;
+use gmail_operator::domain::grant::{Access, Account, Grant};
+use gmail_operator::domain::name::ObjectName;
+use gmail_operator::domain::schedule::later;
+use gmail_operator::domain::secret::{AccessToken, RefreshToken};
+use jiff::Timestamp;
+use reqwest::{Certificate, Client};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::operator::{CLIENT_SECRET, Site};
+use super::person::Person;
+
+/// What an account's owner gave to a site's OAuth client.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Who signed in.
+    pub email: String,
+    /// For the mail servers; a plain text, since other programs get it too.
+    pub access_token: String,
+    refresh_token: String,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    subject: String,
+    scopes: String,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    refresh_token: String,
+    expires_in: u64,
+    scope: String,
+}
+
+#[derive(Deserialize)]
+struct UserInfo {
+    sub: String,
+}
+
+impl Tokens {
+    /// The owner of `email` consents at Google, and the code is exchanged.
+    pub async fn of(site: &Site, email: &str) -> Result<Tokens> {
+        let google = &site.lab.google;
+        let redirect_uri = format!("{}/oauth2/callback", site.public_url);
+        let scopes = format!("openid email {MAIL_SCOPE}");
+        let authorization = Url::parse_with_params(
+            &google.authorization_url(),
+            [
+                ("client_id", site.client_id.as_str()),
+                ("response_type", "code"),
+                ("redirect_uri", &redirect_uri),
+                ("scope", &scopes),
+                ("state", "lab"),
+                // Without these two there is no refresh token.
+                ("access_type", "offline"),
+                ("prompt", "consent"),
+            ],
+        )?;
+        let owner = Person::new(site.lab, email)?;
+        let page = owner.open(authorization.as_str()).await?;
+        let page = owner.consent(page).await?;
+        let Some(callback) = page.location else {
+            bail!("no consent of {email}: {} {}", page.status, page.words()?);
+        };
+        let (_, code) = callback
+            .query_pairs()
+            .find(|(name, _)| name == "code")
+            .context("no code in the callback")?;
+
+        let http = http(google.ca_pem())?;
+        let exchange = http.post(google.token_url()).form(&[
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", &redirect_uri),
+            ("client_id", &site.client_id),
+            ("client_secret", CLIENT_SECRET),
+        ]);
+        let issued_at = Timestamp::now();
+        let tokens: TokenAnswer = answer(exchange).await?;
+        // Says the same as the ID token, and needs no signature checked.
+        let whose = http
+            .get(format!("{}/v1/userinfo", google.issuer()))
+            .bearer_auth(&tokens.access_token);
+        let UserInfo { sub } = answer(whose).await?;
+        Ok(Tokens {
+            email: email.to_owned(),
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            issued_at,
+            expires_at: later(issued_at, Duration::from_secs(tokens.expires_in)),
+            subject: sub,
+            scopes: tokens.scope,
+        })
+    }
+
+    /// The grant that the operator would have made of a sign-in to this Mailbox at this moment.
+    pub fn grant(&self, site: &Site, mailbox: &str, uid: &str, profile: &str) -> Result<Grant> {
+        // Whole seconds, as the operator keeps them.
+        let now = Timestamp::from_second(Timestamp::now().as_second())?;
+        Ok(Grant {
+            mailbox: ObjectName::new(&site.tenant, mailbox),
+            mailbox_uid: uid.to_owned(),
+            email_address: self.email.parse()?,
+            account: Account {
+                issuer: site.lab.google.issuer(),
+                subject: self.subject.clone(),
+                email: self.email.parse()?,
+            },
+            scopes: self.scopes.split(' ').map(str::to_owned).collect(),
+            client_id: site.client_id.clone(),
+            profile: ObjectName::new(&site.tenant, profile),
+            refresh_token: RefreshToken::new(self.refresh_token.as_str()),
+            access: Access {
+                token: AccessToken::new(self.access_token.as_str()),
+                issued_at: self.issued_at,
+                expires_at: self.expires_at,
+            },
+            signed_in_at: now,
+            expires_at: None,
+            start_from: now,
+            ended: None,
+            message_sent_by: None,
+            deletion_policy: Default::default(),
+            orphaned_at: None,
+        })
+    }
+}
+
+async fn answer<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T> {
+    Ok(request.send().await?.error_for_status()?.json().await?)
+}
+
+fn http(ca_pem: &str) -> Result<Client> {
+    Ok(Client::builder()
+        .no_proxy()
+        .tls_built_in_root_certs(false)
+        .add_root_certificate(Certificate::from_pem(ca_pem.as_bytes())?)
+        .build()?)
+}
