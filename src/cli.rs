@@ -110,7 +110,9 @@ fn endpoint(text: &str) -> Result<Endpoint, String> {
 impl RunArgs {
     fn settings(self) -> Result<Settings, BadPace> {
         Ok(Settings {
-            identity: self.identity.unwrap_or_else(|| format!("process-{}", std::process::id())),
+            identity: self
+                .identity
+                .unwrap_or_else(|| format!("process-{}", std::process::id())),
             namespace: self.namespace,
             components: self.components,
             watch_namespaces: self.watch_namespaces,
@@ -119,7 +121,10 @@ impl RunArgs {
             listen: self.listen,
             telemetry_listen: self.telemetry_listen,
             egress: EgressPolicy::new(self.allow_endpoints, self.allow_networks),
-            pace: self.pace_file.as_deref().map_or_else(|| Ok(Pace::default()), Pace::from_file)?,
+            pace: self
+                .pace_file
+                .as_deref()
+                .map_or_else(|| Ok(Pace::default()), Pace::from_file)?,
         })
     }
 }
@@ -155,7 +160,14 @@ mod tests {
     fn endpoints_need_a_host_and_a_port() {
         assert_eq!(endpoint("Mail.Lab:993"), Ok(Endpoint::new("mail.lab", 993)));
         assert_eq!(endpoint("[::1]:993"), Ok(Endpoint::new("::1", 993)));
-        for text in ["", "mail.lab", "mail.lab:", "mail.lab:0", "mail.lab:70000", ":993"] {
+        for text in [
+            "",
+            "mail.lab",
+            "mail.lab:",
+            "mail.lab:0",
+            "mail.lab:70000",
+            ":993",
+        ] {
             assert!(endpoint(text).is_err(), "{text}");
         }
     }

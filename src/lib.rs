@@ -6,15 +6,15 @@
 //! | [`domain`] | pure decisions: no client, no clock, no randomness |
 #![forbid(unsafe_code)]
 pub mod api;
-pub mod domain;
-pub mod net;
+pub mod cli;
 pub mod cluster;
+pub mod controller;
+pub mod domain;
 pub mod google;
 pub mod grant;
 pub mod mail;
+pub mod net;
 pub mod probe;
 pub mod settings;
 pub mod telemetry;
-pub mod controller;
-pub mod cli;
 pub mod web;

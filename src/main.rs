@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // One TLS stack, chosen before the first connection.
-    if rustls::crypto::ring::default_provider().install_default().is_err() {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
         eprintln!("gmail-operator: the TLS provider could not be set up");
         return ExitCode::FAILURE;
     }

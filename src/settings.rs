@@ -90,7 +90,9 @@ impl TryFrom<f64> for Secs {
     type Error = &'static str;
 
     fn try_from(seconds: f64) -> Result<Self, Self::Error> {
-        Duration::try_from_secs_f64(seconds).map(Secs).map_err(|_| "not a number of seconds")
+        Duration::try_from_secs_f64(seconds)
+            .map(Secs)
+            .map_err(|_| "not a number of seconds")
     }
 }
 
@@ -141,7 +143,10 @@ impl Pace {
     /// # Errors
     /// [`BadPace`].
     pub fn from_file(path: &Path) -> Result<Self, BadPace> {
-        let bad = |why: String| BadPace { path: path.display().to_string(), why };
+        let bad = |why: String| BadPace {
+            path: path.display().to_string(),
+            why,
+        };
         let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
         serde_saphyr::from_str(&text).map_err(|error| bad(error.to_string()))
     }

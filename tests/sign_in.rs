@@ -11,48 +11,85 @@ async fn site() -> Result<Site> {
     let mut site = Site::new("sign-in").await?;
     site.start().await?;
     site.profile(site.ports(), |_| ()).await?;
-    site.until_profile("google", "Ready", "ProfileReady").await?;
+    site.until_profile("google", "Ready", "ProfileReady")
+        .await?;
     Ok(site)
 }
 
 fn last_attempt(mailbox: &Mailbox) -> Option<Reason> {
-    Some(mailbox.status.as_ref()?.sign_in.as_ref()?.last_attempt.as_ref()?.reason)
+    Some(
+        mailbox
+            .status
+            .as_ref()?
+            .sign_in
+            .as_ref()?
+            .last_attempt
+            .as_ref()?
+            .reason,
+    )
 }
 
 /// Signs somebody in who is refused; the page and the status say why, and nothing is stored.
-async fn refused(name: &str, person: impl FnOnce(Person) -> Person, reason: Reason) -> Result<Page> {
+async fn refused(
+    name: &str,
+    person: impl FnOnce(Person) -> Person,
+    reason: Reason,
+) -> Result<Page> {
     let site = site().await?;
     let email = format!("{name}@example.com");
     site.mailbox(name, &email, |_| ()).await?;
-    let page = site.sign_in(name, &person(Person::new(site.lab, &email)?)).await?;
+    let page = site
+        .sign_in(name, &person(Person::new(site.lab, &email)?))
+        .await?;
     assert!(page.status >= 400, "{}", page.text);
-    let mailbox = site.until_mailbox(name, "the refusal in status", |mailbox| last_attempt(mailbox).is_some()).await?;
+    let mailbox = site
+        .until_mailbox(name, "the refusal in status", |mailbox| {
+            last_attempt(mailbox).is_some()
+        })
+        .await?;
     assert_eq!(last_attempt(&mailbox), Some(reason));
-    assert_eq!(condition_of(&mailbox, "SignedIn"), ("False".into(), "SignInRequired".into()));
+    assert_eq!(
+        condition_of(&mailbox, "SignedIn"),
+        ("False".into(), "SignInRequired".into())
+    );
     assert!(site.grant(name).await.is_err(), "a grant was stored");
     Ok(page)
 }
 
 #[tokio::test]
 async fn another_account_is_refused() -> Result<()> {
-    let page = refused("ann", |person| person.as_account("mallory@example.com"), Reason::WrongAccount).await?;
-    assert!(page.text.contains("mallory@example.com"), "the person is told which account signed in");
+    let page = refused(
+        "ann",
+        |person| person.as_account("mallory@example.com"),
+        Reason::WrongAccount,
+    )
+    .await?;
+    assert!(
+        page.text.contains("mallory@example.com"),
+        "the person is told which account signed in"
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn without_the_mail_scope_nothing_is_stored() -> Result<()> {
-    refused("bob", Person::unticks_mail, Reason::MailScopeNotGranted).await.map(drop)
+    refused("bob", Person::unticks_mail, Reason::MailScopeNotGranted)
+        .await
+        .map(drop)
 }
 
 #[tokio::test]
 async fn declining_is_told() -> Result<()> {
-    refused("carol", Person::declines, Reason::ConsentDeclined).await.map(drop)
+    refused("carol", Person::declines, Reason::ConsentDeclined)
+        .await
+        .map(drop)
 }
 
 #[tokio::test]
 async fn an_unverified_address_is_refused() -> Result<()> {
-    refused("unverified-dave", |person| person, Reason::EmailNotVerified).await.map(drop)
+    refused("unverified-dave", |person| person, Reason::EmailNotVerified)
+        .await
+        .map(drop)
 }
 
 #[tokio::test]
@@ -61,9 +98,15 @@ async fn a_refused_attempt_leaves_a_working_grant_alone() -> Result<()> {
     site.mailbox("erin", "erin@example.com", |_| ()).await?;
     site.connect("erin", "erin@example.com").await?;
     let before = site.grant("erin").await?.metadata.resource_version;
-    let page = site.sign_in("erin", &Person::new(site.lab, "mallory@example.com")?).await?;
+    let page = site
+        .sign_in("erin", &Person::new(site.lab, "mallory@example.com")?)
+        .await?;
     assert_eq!(page.status, 403);
-    let mailbox = site.until_mailbox("erin", "the refusal in status", |mailbox| last_attempt(mailbox) == Some(Reason::WrongAccount)).await?;
+    let mailbox = site
+        .until_mailbox("erin", "the refusal in status", |mailbox| {
+            last_attempt(mailbox) == Some(Reason::WrongAccount)
+        })
+        .await?;
     assert_eq!(condition_of(&mailbox, "Ready").0, "True");
     assert_eq!(site.grant("erin").await?.metadata.resource_version, before);
     Ok(())
@@ -99,15 +142,37 @@ async fn the_page_names_who_asks_and_needs_a_click() -> Result<()> {
     .await?;
     let url = site.sign_in_url("grace").await?;
     let before = site.token_requests().await?.len();
-    let page = Person::new(site.lab, "grace@example.com")?.open(&url).await?;
-    for word in ["lab", &site.tenant, "grace", "grace@example.com", "Acme CRM", "Platform team, it@example.com", "&lt;b&gt;Customer mail&lt;/b&gt;"] {
-        assert!(page.text.contains(word), "{word} is missing in {}", page.text);
+    let page = Person::new(site.lab, "grace@example.com")?
+        .open(&url)
+        .await?;
+    for word in [
+        "lab",
+        &site.tenant,
+        "grace",
+        "grace@example.com",
+        "Acme CRM",
+        "Platform team, it@example.com",
+        "&lt;b&gt;Customer mail&lt;/b&gt;",
+    ] {
+        assert!(
+            page.text.contains(word),
+            "{word} is missing in {}",
+            page.text
+        );
     }
     assert!(!page.text.contains("<b>Customer"));
-    for (header, value) in [("cache-control", "no-store"), ("x-robots-tag", "noindex"), ("x-content-type-options", "nosniff")] {
+    for (header, value) in [
+        ("cache-control", "no-store"),
+        ("x-robots-tag", "noindex"),
+        ("x-content-type-options", "nosniff"),
+    ] {
         assert!(page.headers[header].to_str()?.contains(value), "{header}");
     }
-    assert!(page.headers["content-security-policy"].to_str()?.contains("frame-ancestors 'none'"));
+    assert!(
+        page.headers["content-security-policy"]
+            .to_str()?
+            .contains("frame-ancestors 'none'")
+    );
     assert_eq!(site.token_requests().await?.len(), before);
     Ok(())
 }
@@ -117,13 +182,18 @@ async fn a_second_use_of_the_callback_and_a_foreign_browser_are_refused() -> Res
     let site = site().await?;
     site.mailbox("heidi", "heidi@example.com", |_| ()).await?;
     let owner = Person::new(site.lab, "heidi@example.com")?;
-    let google = owner.click(&owner.open(&site.sign_in_url("heidi").await?).await?).await?;
+    let google = owner
+        .click(&owner.open(&site.sign_in_url("heidi").await?).await?)
+        .await?;
     let back = owner.consent(google).await?;
     let callback = back.location.clone().unwrap_or(back.url.clone());
     let stranger = Person::new(site.lab, "heidi@example.com")?;
     let page = stranger.open(callback.as_str()).await?;
     assert_eq!(page.status, 400, "{}", page.text);
-    assert!(site.grant("heidi").await.is_err(), "another browser's answer was taken");
+    assert!(
+        site.grant("heidi").await.is_err(),
+        "another browser's answer was taken"
+    );
     let page = owner.follow(back).await?;
     assert_eq!(page.status, 200, "{}", page.text);
     site.until_reason("heidi", "Ready", "Enabled").await?;
@@ -136,7 +206,10 @@ async fn google_away_at_the_callback_loses_nothing() -> Result<()> {
     let site = site().await?;
     site.mailbox("ivan", "ivan@example.com", |_| ()).await?;
     let url = site.sign_in_url("ivan").await?;
-    site.lab.google.set_fault(&site.client_id, 503, serde_json::json!("down")).await?;
+    site.lab
+        .google
+        .set_fault(&site.client_id, 503, serde_json::json!("down"))
+        .await?;
     let person = Person::new(site.lab, "ivan@example.com")?;
     let page = person.sign_in(&url).await?;
     assert_eq!(page.status, 502, "{}", page.text);
@@ -145,5 +218,8 @@ async fn google_away_at_the_callback_loses_nothing() -> Result<()> {
     let page = person.open(page.url.as_str()).await?;
     let page = person.follow(page).await?;
     assert_eq!(page.status, 200, "{}", page.text);
-    until("the grant", PATIENCE, async || Ok(site.grant("ivan").await.is_ok())).await
+    until("the grant", PATIENCE, async || {
+        Ok(site.grant("ivan").await.is_ok())
+    })
+    .await
 }

@@ -18,13 +18,18 @@ async fn signed_in(site: &Site, name: &str) -> Result<()> {
 }
 
 /// A site whose profile has `ports` and `change`, with a Mailbox that somebody has signed in to.
-async fn failing(name: &str, ports: impl FnOnce(Ports) -> Ports, change: impl FnOnce(&Site, &mut serde_json::Value)) -> Result<Site> {
+async fn failing(
+    name: &str,
+    ports: impl FnOnce(Ports) -> Ports,
+    change: impl FnOnce(&Site, &mut serde_json::Value),
+) -> Result<Site> {
     let mut site = Site::new(name).await?;
     let ports = ports(site.ports());
     site.allow(ports.imap);
     site.allow(ports.smtp);
     site.start().await?;
-    site.profile(ports, |profile| change(&site, profile)).await?;
+    site.profile(ports, |profile| change(&site, profile))
+        .await?;
     signed_in(&site, name).await?;
     Ok(site)
 }
@@ -32,10 +37,22 @@ async fn failing(name: &str, ports: impl FnOnce(Ports) -> Ports, change: impl Fn
 async fn expect(site: &Site, condition: &str, reason: &str) -> Result<Mailbox> {
     let mailbox = site.until_reason("box", condition, reason).await?;
     let status = mailbox.status.clone().unwrap_or_default();
-    let direction = if condition == "IncomingReady" { status.incoming } else { status.outgoing }.unwrap();
+    let direction = if condition == "IncomingReady" {
+        status.incoming
+    } else {
+        status.outgoing
+    }
+    .unwrap();
     let error = direction.last_error.unwrap();
-    assert_eq!((error.reason.name(), direction.enabled, direction.state), (reason, false, DirectionState::Failure));
-    assert!(error.message.contains("localhost:") && error.message.contains('('), "who must act, and where: {}", error.message);
+    assert_eq!(
+        (error.reason.name(), direction.enabled, direction.state),
+        (reason, false, DirectionState::Failure)
+    );
+    assert!(
+        error.message.contains("localhost:") && error.message.contains('('),
+        "who must act, and where: {}",
+        error.message
+    );
     Ok(mailbox)
 }
 
@@ -43,10 +60,21 @@ async fn expect(site: &Site, condition: &str, reason: &str) -> Result<Mailbox> {
 async fn a_refused_connection_and_what_still_works() -> Result<()> {
     let wire = Wire::to(1)?;
     wire.cut()?;
-    let site = failing("refused-port", |ports| Ports { imap: wire.port(), ..ports }, |_, _| ()).await?;
+    let site = failing(
+        "refused-port",
+        |ports| Ports {
+            imap: wire.port(),
+            ..ports
+        },
+        |_, _| (),
+    )
+    .await?;
     expect(&site, "IncomingReady", "ConnectionRefused").await?;
     let mailbox = site.until_reason("box", "OutgoingReady", "Enabled").await?;
-    assert_eq!(condition_of(&mailbox, "Ready"), ("False".into(), "ConnectionRefused".into()));
+    assert_eq!(
+        condition_of(&mailbox, "Ready"),
+        ("False".into(), "ConnectionRefused".into())
+    );
     Ok(())
 }
 
@@ -55,9 +83,14 @@ async fn a_name_that_does_not_resolve() -> Result<()> {
     let mut site = Site::new("unresolved").await?;
     site.allow_host("mail.invalid", 993);
     site.start().await?;
-    site.profile(site.ports(), |profile| profile["spec"]["servers"]["imap"] = json!({ "host": "mail.invalid", "port": 993 })).await?;
+    site.profile(site.ports(), |profile| {
+        profile["spec"]["servers"]["imap"] = json!({ "host": "mail.invalid", "port": 993 })
+    })
+    .await?;
     signed_in(&site, "unresolved").await?;
-    let mailbox = site.until_reason("box", "IncomingReady", "NameNotResolved").await?;
+    let mailbox = site
+        .until_reason("box", "IncomingReady", "NameNotResolved")
+        .await?;
     assert!(serde_json::to_string(&mailbox.status)?.contains("mail.invalid:993"));
     Ok(())
 }
@@ -69,7 +102,14 @@ async fn a_silent_server_times_out() -> Result<()> {
     wire.hang()?;
     site.allow(wire.port());
     site.start().await?;
-    site.profile(Ports { imap: wire.port(), ..site.ports() }, |profile| profile["spec"]["processing"]["connectionTimeout"] = "1s".into()).await?;
+    site.profile(
+        Ports {
+            imap: wire.port(),
+            ..site.ports()
+        },
+        |profile| profile["spec"]["processing"]["connectionTimeout"] = "1s".into(),
+    )
+    .await?;
     signed_in(&site, "silent").await?;
     expect(&site, "IncomingReady", "ConnectionTimedOut").await?;
     wire.restore()?;
@@ -80,7 +120,15 @@ async fn a_silent_server_times_out() -> Result<()> {
 #[tokio::test]
 async fn an_untrusted_certificate() -> Result<()> {
     let scripted = crate::lab::scripted::ImapServer::untrusted().await?;
-    let site = failing("untrusted", |ports| Ports { imap: scripted.port, ..ports }, |_, _| ()).await?;
+    let site = failing(
+        "untrusted",
+        |ports| Ports {
+            imap: scripted.port,
+            ..ports
+        },
+        |_, _| (),
+    )
+    .await?;
     expect(&site, "IncomingReady", "TlsVerificationFailed").await?;
     Ok(())
 }
@@ -102,21 +150,58 @@ async fn the_wrong_security_mode_on_both_sides() -> Result<()> {
 
 #[tokio::test]
 async fn a_missing_inbox() -> Result<()> {
-    let scripted = crate::lab::scripted::ImapServer::without_inbox(crate::lab::Lab::shared().await).await?;
-    let site = failing("no-inbox", |ports| Ports { imap: scripted.port, ..ports }, |_, _| ()).await?;
+    let scripted =
+        crate::lab::scripted::ImapServer::without_inbox(crate::lab::Lab::shared().await).await?;
+    let site = failing(
+        "no-inbox",
+        |ports| Ports {
+            imap: scripted.port,
+            ..ports
+        },
+        |_, _| (),
+    )
+    .await?;
     let mailbox = expect(&site, "IncomingReady", "InboxMissing").await?;
-    let reply = mailbox.status.unwrap().incoming.unwrap().last_error.unwrap().server_reply.unwrap();
+    let reply = mailbox
+        .status
+        .unwrap()
+        .incoming
+        .unwrap()
+        .last_error
+        .unwrap()
+        .server_reply
+        .unwrap();
     assert!(reply.contains("Unknown Mailbox: INBOX"), "{reply}");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_login_that_the_mail_server_refuses() -> Result<()> {
-    let scripted = crate::lab::scripted::ImapServer::refusing_login(crate::lab::Lab::shared().await).await?;
-    let site = failing("no-login", |ports| Ports { imap: scripted.port, ..ports }, |_, _| ()).await?;
+    let scripted =
+        crate::lab::scripted::ImapServer::refusing_login(crate::lab::Lab::shared().await).await?;
+    let site = failing(
+        "no-login",
+        |ports| Ports {
+            imap: scripted.port,
+            ..ports
+        },
+        |_, _| (),
+    )
+    .await?;
     let mailbox = expect(&site, "IncomingReady", "LoginRefused").await?;
-    let reply = mailbox.status.unwrap().incoming.unwrap().last_error.unwrap().server_reply.unwrap();
-    assert_eq!(reply, "[AUTHENTICATIONFAILED] Invalid credentials (Failure)");
+    let reply = mailbox
+        .status
+        .unwrap()
+        .incoming
+        .unwrap()
+        .last_error
+        .unwrap()
+        .server_reply
+        .unwrap();
+    assert_eq!(
+        reply,
+        "[AUTHENTICATIONFAILED] Invalid credentials (Failure)"
+    );
     Ok(())
 }
 
@@ -128,7 +213,9 @@ async fn a_message_that_does_not_arrive() -> Result<()> {
     site.start().await?;
     site.profile(site.ports(), |_| ()).await?;
     signed_in(&site, "lost-ann").await?;
-    let mailbox = site.until_reason("box", "OutgoingReady", "MessageNotArrived").await?;
+    let mailbox = site
+        .until_reason("box", "OutgoingReady", "MessageNotArrived")
+        .await?;
     assert_eq!(condition_of(&mailbox, "IncomingReady").0, "True");
     // Looked at again without a message, the logins are good.
     site.until_reason("box", "Ready", "Enabled").await?;
@@ -141,7 +228,11 @@ async fn the_mail_server_is_away_and_comes_back() -> Result<()> {
     site.pace("tries", 3.0);
     let imap = Wire::to(site.lab.mail.imap_port)?;
     let smtp = Wire::to(site.lab.mail.smtps_port)?;
-    let ports = Ports { imap: imap.port(), smtp: smtp.port(), ..site.ports() };
+    let ports = Ports {
+        imap: imap.port(),
+        smtp: smtp.port(),
+        ..site.ports()
+    };
     site.allow(imap.port());
     site.allow(smtp.port());
     site.start().await?;
@@ -150,16 +241,41 @@ async fn the_mail_server_is_away_and_comes_back() -> Result<()> {
     site.until_reason("box", "Ready", "Enabled").await?;
     imap.cut()?;
     smtp.cut()?;
-    site.kubectl(&["annotate", "mailbox", "box", "gmail-operator.dev/test-requested-at=1"]).await?;
-    let down = site.until_reason("box", "Ready", "ConnectionRefused").await?;
+    site.kubectl(&[
+        "annotate",
+        "mailbox",
+        "box",
+        "gmail-operator.dev/test-requested-at=1",
+    ])
+    .await?;
+    let down = site
+        .until_reason("box", "Ready", "ConnectionRefused")
+        .await?;
     assert_eq!(condition_of(&down, "SignedIn").0, "True");
-    assert!(down.status.clone().unwrap().incoming.unwrap().tested_at.is_some());
+    assert!(
+        down.status
+            .clone()
+            .unwrap()
+            .incoming
+            .unwrap()
+            .tested_at
+            .is_some()
+    );
     imap.restore()?;
     smtp.restore()?;
     let up = site.until_reason("box", "Ready", "Enabled").await?;
     let incoming = up.status.unwrap().incoming.unwrap();
-    assert_eq!(incoming.last_error.map(|error| error.reason.name()), Some("ConnectionRefused"), "the last error stays beside the success");
-    let exchanges = site.token_requests().await?.iter().filter(|(grant, account)| grant == "authorization_code" && account.is_some()).count();
+    assert_eq!(
+        incoming.last_error.map(|error| error.reason.name()),
+        Some("ConnectionRefused"),
+        "the last error stays beside the success"
+    );
+    let exchanges = site
+        .token_requests()
+        .await?
+        .iter()
+        .filter(|(grant, account)| grant == "authorization_code" && account.is_some())
+        .count();
     assert_eq!(exchanges, 1, "nobody signed in again");
     Ok(())
 }
@@ -173,19 +289,42 @@ async fn a_test_on_demand() -> Result<()> {
     signed_in(&site, "demand").await?;
     site.until_reason("box", "Ready", "Enabled").await?;
     for value in ["first", "second"] {
-        site.kubectl(&["annotate", "--overwrite", "mailbox", "box", &format!("gmail-operator.dev/test-requested-at={value}")]).await?;
+        site.kubectl(&[
+            "annotate",
+            "--overwrite",
+            "mailbox",
+            "box",
+            &format!("gmail-operator.dev/test-requested-at={value}"),
+        ])
+        .await?;
         let mailbox = site
             .until_mailbox("box", "the test to end", |mailbox| {
                 let status = mailbox.status.clone().unwrap_or_default();
-                status.last_handled_test_request.as_deref() == Some(value) && status.test.is_some_and(|test| test.finished_at.is_some())
+                status.last_handled_test_request.as_deref() == Some(value)
+                    && status.test.is_some_and(|test| test.finished_at.is_some())
             })
             .await?;
         let test = mailbox.status.clone().unwrap().test.unwrap();
-        assert_eq!((test.requested_by, condition_of(&mailbox, "Ready").0.as_str()), (TestRequestedBy::Annotation, "True"));
+        assert_eq!(
+            (
+                test.requested_by,
+                condition_of(&mailbox, "Ready").0.as_str()
+            ),
+            (TestRequestedBy::Annotation, "True")
+        );
     }
-    let (inbox, trash) = (site.lab.mail.messages_in("demand@example.com", "INBOX")?, site.lab.mail.messages_in("demand@example.com", "Trash")?);
+    let (inbox, trash) = (
+        site.lab.mail.messages_in("demand@example.com", "INBOX")?,
+        site.lab.mail.messages_in("demand@example.com", "Trash")?,
+    );
     assert_eq!((inbox.len(), trash.len()), (1, 2));
-    assert!(inbox[0].contains("is now connected") && inbox[0].contains("Auto-Submitted: auto-generated") && inbox[0].contains("Acme CRM"), "{}", inbox[0]);
+    assert!(
+        inbox[0].contains("is now connected")
+            && inbox[0].contains("Auto-Submitted: auto-generated")
+            && inbox[0].contains("Acme CRM"),
+        "{}",
+        inbox[0]
+    );
     Ok(())
 }
 
@@ -194,14 +333,37 @@ async fn no_message_where_none_is_wanted_and_directions_that_are_not_used() -> R
     let mut site = Site::new("quiet").await?;
     site.start().await?;
     site.profile(site.ports(), |_| ()).await?;
-    site.mailbox("quiet", "quiet@example.com", |mailbox| mailbox["spec"]["testMessage"] = "None".into()).await?;
-    site.mailbox("reader", "reader@example.com", |mailbox| mailbox["spec"]["outgoing"] = json!({ "method": "None" })).await?;
+    site.mailbox("quiet", "quiet@example.com", |mailbox| {
+        mailbox["spec"]["testMessage"] = "None".into()
+    })
+    .await?;
+    site.mailbox("reader", "reader@example.com", |mailbox| {
+        mailbox["spec"]["outgoing"] = json!({ "method": "None" })
+    })
+    .await?;
     site.connect("quiet", "quiet@example.com").await?;
     let reader = site.connect("reader", "reader@example.com").await?;
     let outgoing = reader.status.clone().unwrap().outgoing.unwrap();
-    assert_eq!((outgoing.state, outgoing.enabled, condition_of(&reader, "OutgoingReady").1.as_str()), (DirectionState::NotUsed, false, "NotUsed"));
-    assert!(site.lab.mail.messages_in("quiet@example.com", "INBOX")?.is_empty());
-    assert!(site.lab.mail.messages_in("reader@example.com", "INBOX")?.is_empty());
+    assert_eq!(
+        (
+            outgoing.state,
+            outgoing.enabled,
+            condition_of(&reader, "OutgoingReady").1.as_str()
+        ),
+        (DirectionState::NotUsed, false, "NotUsed")
+    );
+    assert!(
+        site.lab
+            .mail
+            .messages_in("quiet@example.com", "INBOX")?
+            .is_empty()
+    );
+    assert!(
+        site.lab
+            .mail
+            .messages_in("reader@example.com", "INBOX")?
+            .is_empty()
+    );
     Ok(())
 }
 
@@ -211,14 +373,46 @@ async fn suspended_means_that_nothing_is_sent() -> Result<()> {
     let wire = Wire::to(site.lab.mail.imap_port)?;
     site.allow(wire.port());
     site.start().await?;
-    site.profile(Ports { imap: wire.port(), ..site.ports() }, |_| ()).await?;
+    site.profile(
+        Ports {
+            imap: wire.port(),
+            ..site.ports()
+        },
+        |_| (),
+    )
+    .await?;
     signed_in(&site, "suspended").await?;
     site.until_reason("box", "Ready", "Enabled").await?;
-    site.kubectl(&["patch", "mailbox", "box", "--type=merge", "-p", r#"{"spec":{"suspend":true}}"#]).await?;
+    site.kubectl(&[
+        "patch",
+        "mailbox",
+        "box",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":true}}"#,
+    ])
+    .await?;
     site.until_reason("box", "Ready", "Suspended").await?;
     let before = wire.connections();
-    site.kubectl(&["annotate", "mailbox", "box", "gmail-operator.dev/test-requested-at=1"]).await?;
-    site.kubectl(&["patch", "mailbox", "box", "--type=merge", "-p", r#"{"spec":{"suspend":false}}"#]).await?;
+    site.kubectl(&[
+        "annotate",
+        "mailbox",
+        "box",
+        "gmail-operator.dev/test-requested-at=1",
+    ])
+    .await?;
+    site.kubectl(&[
+        "patch",
+        "mailbox",
+        "box",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":false}}"#,
+    ])
+    .await?;
     site.until_reason("box", "Ready", "Enabled").await?;
-    until("the test that was asked for", PATIENCE, async || Ok(wire.connections() > before)).await
+    until("the test that was asked for", PATIENCE, async || {
+        Ok(wire.connections() > before)
+    })
+    .await
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod connect;
+mod crash;
 mod grant;
 mod lab;
+mod many;
 mod profile;
 mod resources;
 mod sign_in;

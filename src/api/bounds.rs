@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of a Kubernetes object in a reference: an RFC 1123 subdomain.
-#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Debug, Default, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[schemars(
     extend("x-kubernetes-validations" = [{
         "rule": "self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",

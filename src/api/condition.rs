@@ -1,7 +1,9 @@
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 /// The condition types of a Mailbox. Every one of them is in `status` from the first write on.
-#[derive(Clone, Copy, Debug, EnumIter, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd)]
+#[derive(
+    Clone, Copy, Debug, EnumIter, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd,
+)]
 pub enum MailboxCondition {
     /// Signed in, tested and enabled, now. Carries the first thing that is not right.
     Ready,
@@ -19,7 +21,9 @@ pub enum MailboxCondition {
 
 /// The condition types of a GmailServerProfile. Every one of them is in `status` from the first
 /// write on.
-#[derive(Clone, Copy, Debug, EnumIter, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd)]
+#[derive(
+    Clone, Copy, Debug, EnumIter, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd,
+)]
 pub enum ProfileCondition {
     /// Accepted, its credentials accepted by Google, and not suspended.
     Ready,

@@ -15,6 +15,9 @@ pub struct CrdFile {
 pub fn crds() -> Vec<CrdFile> {
     [GmailServerProfile::crd(), Mailbox::crd()]
         .into_iter()
-        .map(|crd| CrdFile { name: format!("{}.yaml", crd.spec.names.plural), crd })
+        .map(|crd| CrdFile {
+            name: format!("{}.yaml", crd.spec.names.plural),
+            crd,
+        })
         .collect()
 }

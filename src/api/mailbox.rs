@@ -107,7 +107,9 @@ pub struct MailboxSpec {
 }
 
 /// Names a GmailServerProfile.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ProfileRef {
     /// The profile's name.
@@ -194,7 +196,18 @@ pub enum Reminders {
 
 /// What becomes of the grant when the Mailbox is deleted.
 #[derive(
-    Clone, Copy, Debug, Default, Deserialize, Display, EnumString, Eq, Hash, JsonSchema, PartialEq, Serialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    Deserialize,
+    Display,
+    EnumString,
+    Eq,
+    Hash,
+    JsonSchema,
+    PartialEq,
+    Serialize,
 )]
 pub enum DeletionPolicy {
     /// Our copy is deleted.
@@ -320,7 +333,9 @@ pub enum TestRequestedBy {
 }
 
 /// A step of a test.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
+)]
 pub enum TestStep {
     /// Is there an access token, for the right account, that may read and send mail?
     Token,

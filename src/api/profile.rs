@@ -399,19 +399,29 @@ fn default_smtp_port() -> i32 {
 
 impl Default for ImapServer {
     fn default() -> Self {
-        Self { host: default_imap_host(), port: default_imap_port() }
+        Self {
+            host: default_imap_host(),
+            port: default_imap_port(),
+        }
     }
 }
 
 impl Default for Pop3Server {
     fn default() -> Self {
-        Self { host: default_pop3_host(), port: default_pop3_port() }
+        Self {
+            host: default_pop3_host(),
+            port: default_pop3_port(),
+        }
     }
 }
 
 impl Default for SmtpServer {
     fn default() -> Self {
-        Self { host: default_smtp_host(), port: default_smtp_port(), security: SmtpSecurity::Tls }
+        Self {
+            host: default_smtp_host(),
+            port: default_smtp_port(),
+            security: SmtpSecurity::Tls,
+        }
     }
 }
 
@@ -500,7 +510,11 @@ pub struct OAuthClientStatus {
     #[serde(default, rename = "redirectURIs")]
     pub redirect_uris: Vec<String>,
     /// For "Authorised JavaScript origins"; Google does not need it for this flow.
-    #[serde(default, rename = "javaScriptOrigin", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "javaScriptOrigin",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub java_script_origin: Option<String>,
     /// For "Authorised domains" on the consent screen's Branding page.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,9 +4,16 @@ use crate::api::Reason;
 
 /// Every reason, as it stands in the README.
 pub fn table() -> String {
-    let mut text = String::from("| reason | meaning | who acts | what to do |\n| --- | --- | --- | --- |\n");
+    let mut text =
+        String::from("| reason | meaning | who acts | what to do |\n| --- | --- | --- | --- |\n");
     for reason in Reason::iter() {
-        text.push_str(&format!("| `{}` | {} | {} | {} |\n", reason.name(), reason.meaning(), reason.who().words(), reason.cure()));
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} |\n",
+            reason.name(),
+            reason.meaning(),
+            reason.who().words(),
+            reason.cure()
+        ));
     }
     text
 }

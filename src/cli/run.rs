@@ -51,7 +51,10 @@ pub enum RunError {
 
 /// Runs the operator until SIGTERM or SIGINT.
 pub fn run(settings: Settings) -> Result<(), RunError> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(settings))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(settings))
 }
 
 async fn serve(settings: Settings) -> Result<(), RunError> {
@@ -64,10 +67,20 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let runs = |component| settings.components.contains(&component);
-    let (controls, serves) = (runs(Component::Controller), runs(Component::Web) && settings.public_url.is_some());
+    let (controls, serves) = (
+        runs(Component::Controller),
+        runs(Component::Web) && settings.public_url.is_some(),
+    );
     let readiness = Arc::new(Readiness::waiting_for(controls, serves));
-    let telemetry = Telemetry { registry: Arc::new(registry), readiness: readiness.clone() };
-    let telemetry = server::serve(listen(settings.telemetry_listen).await?, telemetry, stop.clone());
+    let telemetry = Telemetry {
+        registry: Arc::new(registry),
+        readiness: readiness.clone(),
+    };
+    let telemetry = server::serve(
+        listen(settings.telemetry_listen).await?,
+        telemetry,
+        stop.clone(),
+    );
 
     let network = Arc::new(Network::new(settings.egress.clone()));
     let keeper = GrantKeeper::new(client.clone(), &settings.namespace, network.clone());
@@ -79,7 +92,12 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
                     namespace: settings.namespace.clone(),
                     cluster_name: settings.cluster_name.clone(),
                 };
-                let web = Arc::new(Web::new(client.clone(), keeper.clone(), network.clone(), web_settings));
+                let web = Arc::new(Web::new(
+                    client.clone(),
+                    keeper.clone(),
+                    network.clone(),
+                    web_settings,
+                ));
                 let listener = listen(settings.listen).await?;
                 tracing::info!(address = %settings.listen, url = %public_url.origin(), "the sign-in page is served");
                 readiness.web_is_ready();
@@ -87,7 +105,9 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
             }
             _ => {
                 if runs(Component::Web) {
-                    tracing::warn!("there is no --public-url, so the sign-in page is not served and nobody can sign in");
+                    tracing::warn!(
+                        "there is no --public-url, so the sign-in page is not served and nobody can sign in"
+                    );
                 }
                 stop.cancelled().await;
                 Ok(())
@@ -96,7 +116,12 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     };
     let control = async {
         match controls {
-            true => lead(&settings, &client, &network, &keeper, &metrics, &readiness, &stop).await,
+            true => {
+                lead(
+                    &settings, &client, &network, &keeper, &metrics, &readiness, &stop,
+                )
+                .await
+            }
             false => {
                 stop.cancelled().await;
                 Ok(())
@@ -106,9 +131,13 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let drained = async {
         stop.cancelled().await;
         tokio::time::sleep(DRAIN).await;
-        tracing::warn!("what was going on did not come to its end in time and is left; it is done again after the start");
+        tracing::warn!(
+            "what was going on did not come to its end in time and is left; it is done again after the start"
+        );
     };
-    let all = async { tokio::try_join!(async { Ok::<_, RunError>(telemetry.await?) }, web, control).map(drop) };
+    let all = async {
+        tokio::try_join!(async { Ok::<_, RunError>(telemetry.await?) }, web, control).map(drop)
+    };
     tokio::select! {
         result = all => result,
         () = drained => Ok(()),
@@ -127,10 +156,21 @@ async fn lead(
 ) -> Result<(), RunError> {
     let (tells, mut leads) = watch::channel(None);
     let pace = &settings.pace;
-    let times = LeaseTimes { duration: pace.lease_duration.into(), deadline: pace.lease_deadline.into(), retry: pace.lease_retry.into() };
+    let times = LeaseTimes {
+        duration: pace.lease_duration.into(),
+        deadline: pace.lease_deadline.into(),
+        retry: pace.lease_retry.into(),
+    };
     // The Lease is given back only when the controllers have come to their end.
     let released = CancellationToken::new();
-    let lease = lease::run(client.clone(), &settings.namespace, &settings.identity, times, tells, released.clone());
+    let lease = lease::run(
+        client.clone(),
+        &settings.namespace,
+        &settings.identity,
+        times,
+        tells,
+        released.clone(),
+    );
     let controllers = async {
         // A replica that waits for the Lease is as ready as it can be.
         readiness.controller_is_ready();
@@ -163,7 +203,9 @@ async fn lead(
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
-    TcpListener::bind(address).await.map_err(|error| RunError::Listen(address, error))
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| RunError::Listen(address, error))
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<impl Future<Output = ()>, std::io::Error> {

@@ -26,9 +26,17 @@ pub enum CredentialsError {
 ///
 /// # Errors
 /// [`CredentialsError`]; says nothing of the value.
-pub async fn read(client: &Client, namespace: &str, spec: Option<&OAuthClientSpec>) -> Result<OAuthClient, CredentialsError> {
+pub async fn read(
+    client: &Client,
+    namespace: &str,
+    spec: Option<&OAuthClientSpec>,
+) -> Result<OAuthClient, CredentialsError> {
     let spec = spec.ok_or(CredentialsError::NotNamed)?;
-    let (reference, id) = match (&spec.credentials_secret_ref, &spec.client_id, &spec.client_secret_ref) {
+    let (reference, id) = match (
+        &spec.credentials_secret_ref,
+        &spec.client_id,
+        &spec.client_secret_ref,
+    ) {
         (Some(file), _, _) => (file, None),
         (None, Some(id), Some(secret)) => (secret, Some(id)),
         _ => return Err(CredentialsError::NotNamed),
@@ -38,18 +46,39 @@ pub async fn read(client: &Client, namespace: &str, spec: Option<&OAuthClientSpe
         None => OAuthClient::from_json(&value),
         Some(id) => OAuthClient::from_id_and_secret(id, &value),
     };
-    parsed.map_err(|bad| CredentialsError::Bad(format!("the key {} of the Secret {namespace}/{}: {bad}", reference.key, reference.name)))
+    parsed.map_err(|bad| {
+        CredentialsError::Bad(format!(
+            "the key {} of the Secret {namespace}/{}: {bad}",
+            reference.key, reference.name
+        ))
+    })
 }
 
-async fn value(client: &Client, namespace: &str, reference: &SecretKeyRef) -> Result<Vec<u8>, CredentialsError> {
+async fn value(
+    client: &Client,
+    namespace: &str,
+    reference: &SecretKeyRef,
+) -> Result<Vec<u8>, CredentialsError> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let SecretKeyRef { name, key } = reference;
-    let secret = call(|| format!("reading the Secret {namespace}/{name}"), secrets.get_opt(&name.0)).await?;
-    let Some(secret) = secret else { return Err(CredentialsError::Missing(format!("there is no Secret {namespace}/{name}"))) };
+    let secret = call(
+        || format!("reading the Secret {namespace}/{name}"),
+        secrets.get_opt(&name.0),
+    )
+    .await?;
+    let Some(secret) = secret else {
+        return Err(CredentialsError::Missing(format!(
+            "there is no Secret {namespace}/{name}"
+        )));
+    };
     let mut data = secret.data.unwrap_or_default();
     match data.remove(key) {
         Some(value) if !value.0.is_empty() => Ok(value.0),
-        Some(_) => Err(CredentialsError::Missing(format!("the key {key} of the Secret {namespace}/{name} is empty"))),
-        None => Err(CredentialsError::Missing(format!("the Secret {namespace}/{name} has no key {key}"))),
+        Some(_) => Err(CredentialsError::Missing(format!(
+            "the key {key} of the Secret {namespace}/{name} is empty"
+        ))),
+        None => Err(CredentialsError::Missing(format!(
+            "the Secret {namespace}/{name} has no key {key}"
+        ))),
     }
 }

@@ -14,7 +14,15 @@ pub struct Events {
 impl Events {
     /// Events of this process.
     pub fn new(client: Client, instance: Option<String>) -> Self {
-        Self { recorder: Recorder::new(client, Reporter { controller: "gmail-operator".into(), instance }) }
+        Self {
+            recorder: Recorder::new(
+                client,
+                Reporter {
+                    controller: "gmail-operator".into(),
+                    instance,
+                },
+            ),
+        }
     }
 
     /// Tells that `object` is now as `ready` says, if it was not before. That an Event could not be
@@ -26,15 +34,30 @@ impl Events {
         if before == Some(ready.reason.name()) {
             return;
         }
-        let waits = matches!(ready.reason, Reason::SignInRequired | Reason::Testing | Reason::NotTested | Reason::NotChecked | Reason::Suspended);
+        let waits = matches!(
+            ready.reason,
+            Reason::SignInRequired
+                | Reason::Testing
+                | Reason::NotTested
+                | Reason::NotChecked
+                | Reason::Suspended
+        );
         let event = Event {
-            type_: if ready.truth == Truth::True || waits { EventType::Normal } else { EventType::Warning },
+            type_: if ready.truth == Truth::True || waits {
+                EventType::Normal
+            } else {
+                EventType::Warning
+            },
             reason: ready.reason.name().to_owned(),
             note: Some(note(&ready.message)),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        let published = call(|| "writing an Event".to_owned(), self.recorder.publish(&event, &object.object_ref(&()))).await;
+        let published = call(
+            || "writing an Event".to_owned(),
+            self.recorder.publish(&event, &object.object_ref(&())),
+        )
+        .await;
         if let Err(error) = published {
             tracing::warn!(%error, "an Event could not be written");
         }
@@ -45,7 +68,10 @@ impl Events {
 fn note(message: &str) -> String {
     let mut note = message.to_owned();
     if note.len() > 1000 {
-        let end = (0..=1000).rev().find(|at| note.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=1000)
+            .rev()
+            .find(|at| note.is_char_boundary(*at))
+            .unwrap_or(0);
         note.truncate(end);
     }
     note

@@ -34,7 +34,10 @@ pub struct BadGrant(&'static str);
 pub fn mailbox(secret: &Secret) -> Option<(ObjectName, String)> {
     let labels = secret.metadata.labels.as_ref()?;
     let get = |label: &str| labels.get(label).cloned();
-    Some((ObjectName::new(get(NAMESPACE_LABEL)?, get(NAME_LABEL)?), get(UID_LABEL)?))
+    Some((
+        ObjectName::new(get(NAMESPACE_LABEL)?, get(NAME_LABEL)?),
+        get(UID_LABEL)?,
+    ))
 }
 
 /// Reads a grant.
@@ -44,7 +47,10 @@ pub fn mailbox(secret: &Secret) -> Option<(ObjectName, String)> {
 pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
     let (mailbox, mailbox_uid) = mailbox(secret).ok_or(BadGrant("labels"))?;
     let keys = Keys(secret.data.as_ref());
-    let (profile_namespace, profile_name) = keys.text("profile")?.split_once('/').ok_or(BadGrant("profile"))?;
+    let (profile_namespace, profile_name) = keys
+        .text("profile")?
+        .split_once('/')
+        .ok_or(BadGrant("profile"))?;
     Ok(Grant {
         mailbox,
         mailbox_uid,
@@ -54,7 +60,11 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             subject: keys.text("sub")?.to_owned(),
             email: keys.parse("email")?,
         },
-        scopes: keys.text("scopes")?.split(' ').map(str::to_owned).collect::<BTreeSet<_>>(),
+        scopes: keys
+            .text("scopes")?
+            .split(' ')
+            .map(str::to_owned)
+            .collect::<BTreeSet<_>>(),
         client_id: keys.text("client-id")?.to_owned(),
         profile: ObjectName::new(profile_namespace, profile_name),
         refresh_token: RefreshToken::new(keys.text("refresh-token")?),
@@ -67,7 +77,10 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
         expires_at: keys.optional("expires-at")?,
         start_from: keys.parse("start-from")?,
         ended: match keys.optional("ended-reason")? {
-            Some(reason) => Some(GrantEnd { reason, at: keys.parse("ended-at")? }),
+            Some(reason) => Some(GrantEnd {
+                reason,
+                at: keys.parse("ended-at")?,
+            }),
             None => None,
         },
         message_sent_by: keys.text("message-sent-by").ok().map(str::to_owned),
@@ -80,7 +93,10 @@ struct Keys<'a>(Option<&'a BTreeMap<String, ByteString>>);
 
 impl<'a> Keys<'a> {
     fn text(&self, key: &'static str) -> Result<&'a str, BadGrant> {
-        let value = self.0.and_then(|data| data.get(key)).and_then(|value| std::str::from_utf8(&value.0).ok());
+        let value = self
+            .0
+            .and_then(|data| data.get(key))
+            .and_then(|value| std::str::from_utf8(&value.0).ok());
         value.filter(|value| !value.is_empty()).ok_or(BadGrant(key))
     }
 
@@ -101,21 +117,36 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
     let time = |time: Timestamp| time.to_string();
     let some = |key: &'static str, value: Option<String>| value.map(|value| (key, value));
     let keys = [
-        some("refresh-token", Some(grant.refresh_token.expose_secret().to_owned())),
-        some("access-token", Some(grant.access.token.expose_secret().to_owned())),
+        some(
+            "refresh-token",
+            Some(grant.refresh_token.expose_secret().to_owned()),
+        ),
+        some(
+            "access-token",
+            Some(grant.access.token.expose_secret().to_owned()),
+        ),
         some("access-token-issued-at", Some(time(grant.access.issued_at))),
-        some("access-token-expires-at", Some(time(grant.access.expires_at))),
+        some(
+            "access-token-expires-at",
+            Some(time(grant.access.expires_at)),
+        ),
         some("iss", Some(grant.account.issuer.clone())),
         some("sub", Some(grant.account.subject.clone())),
         some("email", Some(grant.account.email.to_string())),
         some("email-address", Some(grant.email_address.to_string())),
-        some("scopes", Some(grant.scopes.iter().cloned().collect::<Vec<_>>().join(" "))),
+        some(
+            "scopes",
+            Some(grant.scopes.iter().cloned().collect::<Vec<_>>().join(" ")),
+        ),
         some("client-id", Some(grant.client_id.clone())),
         some("profile", Some(grant.profile.to_string())),
         some("signed-in-at", Some(time(grant.signed_in_at))),
         some("expires-at", grant.expires_at.map(time)),
         some("start-from", Some(time(grant.start_from))),
-        some("ended-reason", grant.ended.map(|end| end.reason.to_string())),
+        some(
+            "ended-reason",
+            grant.ended.map(|end| end.reason.to_string()),
+        ),
         some("ended-at", grant.ended.map(|end| time(end.at))),
         some("message-sent-by", grant.message_sent_by.clone()),
         some("deletion-policy", Some(grant.deletion_policy.to_string())),
@@ -130,12 +161,20 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
                 (UID_LABEL.to_owned(), grant.mailbox_uid.clone()),
                 (NAMESPACE_LABEL.to_owned(), grant.mailbox.namespace.clone()),
                 (NAME_LABEL.to_owned(), grant.mailbox.name.clone()),
-                ("app.kubernetes.io/managed-by".to_owned(), "gmail-operator".to_owned()),
+                (
+                    "app.kubernetes.io/managed-by".to_owned(),
+                    "gmail-operator".to_owned(),
+                ),
             ])),
             ..ObjectMeta::default()
         },
         type_: Some(GRANT_TYPE.to_owned()),
-        data: Some(keys.into_iter().flatten().map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes()))).collect()),
+        data: Some(
+            keys.into_iter()
+                .flatten()
+                .map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes())))
+                .collect(),
+        ),
         ..Secret::default()
     }
 }
@@ -152,16 +191,27 @@ mod tests {
             mailbox: ObjectName::new("crm", "support"),
             mailbox_uid: "u-1".into(),
             email_address: address("support@example.com"),
-            account: Account { issuer: "https://accounts.google.com".into(), subject: "42".into(), email: address("ann@example.com") },
+            account: Account {
+                issuer: "https://accounts.google.com".into(),
+                subject: "42".into(),
+                email: address("ann@example.com"),
+            },
             scopes: ["openid".to_owned(), "https://mail.google.com/".to_owned()].into(),
             client_id: "1-a".into(),
             profile: ObjectName::new("mail", "google"),
             refresh_token: RefreshToken::new("1//r"),
-            access: Access { token: AccessToken::new("ya29.a"), issued_at: time(10), expires_at: time(3609) },
+            access: Access {
+                token: AccessToken::new("ya29.a"),
+                issued_at: time(10),
+                expires_at: time(3609),
+            },
             signed_in_at: time(5),
             expires_at: Some(time(9_000)),
             start_from: time(5),
-            ended: Some(GrantEnd { reason: Reason::ConsentExpired, at: time(77) }),
+            ended: Some(GrantEnd {
+                reason: Reason::ConsentExpired,
+                at: time(77),
+            }),
             message_sent_by: Some("abc".into()),
             deletion_policy: DeletionPolicy::Retain,
             orphaned_at: Some(time(99)),
@@ -170,7 +220,13 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_on_the_way() {
-        let bare = Grant { expires_at: None, ended: None, message_sent_by: None, orphaned_at: None, ..grant() };
+        let bare = Grant {
+            expires_at: None,
+            ended: None,
+            message_sent_by: None,
+            orphaned_at: None,
+            ..grant()
+        };
         for grant in [grant(), bare] {
             assert_eq!(parse(&secret(&grant, "gmail-operator", None)), Ok(grant));
         }
@@ -178,7 +234,13 @@ mod tests {
 
     #[test]
     fn a_missing_or_spoilt_key_is_named() {
-        for key in ["refresh-token", "access-token-expires-at", "email", "profile", "ended-at"] {
+        for key in [
+            "refresh-token",
+            "access-token-expires-at",
+            "email",
+            "profile",
+            "ended-at",
+        ] {
             for spoilt in [None, Some(vec![0xff])] {
                 let mut secret = secret(&grant(), "gmail-operator", None);
                 let data = secret.data.get_or_insert_default();

@@ -26,15 +26,25 @@ pub struct Grants {
 impl Grants {
     /// In `namespace`.
     pub fn new(client: Client, namespace: &str) -> Self {
-        Self { api: Api::namespaced(client, namespace), namespace: namespace.to_owned() }
+        Self {
+            api: Api::namespaced(client, namespace),
+            namespace: namespace.to_owned(),
+        }
     }
 
     /// The grant of the Mailbox `uid`, as the API server has it now.
     ///
     /// # Errors
     /// [`ClusterError`].
-    pub async fn get(&self, uid: &str) -> Result<Option<Result<StoredGrant, BadGrant>>, ClusterError> {
-        let secret = call(|| format!("reading the grant of {uid}"), self.api.get_opt(&name(uid))).await?;
+    pub async fn get(
+        &self,
+        uid: &str,
+    ) -> Result<Option<Result<StoredGrant, BadGrant>>, ClusterError> {
+        let secret = call(
+            || format!("reading the grant of {uid}"),
+            self.api.get_opt(&name(uid)),
+        )
+        .await?;
         Ok(secret.map(|secret| stored(&secret)))
     }
 
@@ -43,7 +53,11 @@ impl Grants {
     /// # Errors
     /// [`ClusterError`].
     pub async fn version(&self, uid: &str) -> Result<Option<String>, ClusterError> {
-        let secret = call(|| format!("reading the grant of {uid}"), self.api.get_opt(&name(uid))).await?;
+        let secret = call(
+            || format!("reading the grant of {uid}"),
+            self.api.get_opt(&name(uid)),
+        )
+        .await?;
         Ok(secret.and_then(|secret| secret.metadata.resource_version))
     }
 
@@ -52,14 +66,25 @@ impl Grants {
     ///
     /// # Errors
     /// [`ClusterError`], which [`ClusterError::is_conflict`] where another writer was first.
-    pub async fn put(&self, grant: &Grant, resource_version: Option<String>) -> Result<Secret, ClusterError> {
+    pub async fn put(
+        &self,
+        grant: &Grant,
+        resource_version: Option<String>,
+    ) -> Result<Secret, ClusterError> {
         let creates = resource_version.is_none();
         let secret = secret(grant, &self.namespace, resource_version);
         let params = PostParams::default();
         let doing = || format!("writing the grant of {}", grant.mailbox);
         match creates {
             true => call(doing, self.api.create(&params, &secret)).await,
-            false => call(doing, self.api.replace(&name(&grant.mailbox_uid), &params, &secret)).await,
+            false => {
+                call(
+                    doing,
+                    self.api
+                        .replace(&name(&grant.mailbox_uid), &params, &secret),
+                )
+                .await
+            }
         }
     }
 
@@ -67,10 +92,27 @@ impl Grants {
     ///
     /// # Errors
     /// [`ClusterError`]; a grant that is gone already is none.
-    pub async fn delete(&self, uid: &str, resource_version: Option<String>) -> Result<(), ClusterError> {
-        let params = DeleteParams { preconditions: Some(Preconditions { resource_version, uid: None }), ..DeleteParams::default() };
-        match call(|| format!("deleting the grant of {uid}"), self.api.delete(&name(uid), &params)).await {
-            Err(ClusterError::Api { source, .. }) if matches!(source.as_ref(), kube::Error::Api(status) if status.code == 404) => Ok(()),
+    pub async fn delete(
+        &self,
+        uid: &str,
+        resource_version: Option<String>,
+    ) -> Result<(), ClusterError> {
+        let params = DeleteParams {
+            preconditions: Some(Preconditions {
+                resource_version,
+                uid: None,
+            }),
+            ..DeleteParams::default()
+        };
+        match call(
+            || format!("deleting the grant of {uid}"),
+            self.api.delete(&name(uid), &params),
+        )
+        .await
+        {
+            Err(ClusterError::Api { source, .. }) if matches!(source.as_ref(), kube::Error::Api(status) if status.code == 404) => {
+                Ok(())
+            }
             other => other.map(drop),
         }
     }
@@ -81,5 +123,8 @@ impl Grants {
 /// # Errors
 /// [`BadGrant`].
 pub fn stored(secret: &Secret) -> Result<StoredGrant, BadGrant> {
-    Ok(StoredGrant { grant: parse(secret)?, resource_version: secret.metadata.resource_version.clone() })
+    Ok(StoredGrant {
+        grant: parse(secret)?,
+        resource_version: secret.metadata.resource_version.clone(),
+    })
 }

@@ -23,7 +23,10 @@ where
 {
     /// Over `store`.
     pub fn new(store: Store<K>) -> Self {
-        Self { store, written: Mutex::default() }
+        Self {
+            store,
+            written: Mutex::default(),
+        }
     }
 
     /// The store itself.
@@ -35,7 +38,9 @@ where
     pub fn get(&self, object: &ObjectRef<K>) -> Option<Arc<K>> {
         let watched = self.store.get(object);
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(ours) = written.get(object) else { return watched };
+        let Some(ours) = written.get(object) else {
+            return watched;
+        };
         match &watched {
             Some(watched) if version(watched.as_ref()) >= version(ours.as_ref()) => {
                 written.remove(object);
@@ -48,17 +53,28 @@ where
     /// What the API server answered to a write of ours.
     pub fn wrote(&self, object: K) {
         let name = ObjectRef::from_obj(&object);
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(object));
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, Arc::new(object));
     }
 
     /// An object that is gone.
     pub fn forget(&self, object: &ObjectRef<K>) {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(object);
     }
 }
 
 /// Resource versions of one kind can be compared as numbers: promised since Kubernetes 1.35
 /// (KEP-5504) and true of every release before it.
 fn version<K: Resource>(object: &K) -> u128 {
-    object.meta().resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
+    object
+        .meta()
+        .resource_version
+        .as_deref()
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0)
 }

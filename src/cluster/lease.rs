@@ -77,9 +77,14 @@ pub async fn run(
     let mut renewed: Option<Instant> = None;
     loop {
         let started = Instant::now();
-        let left = renewed.map(|renewed| times.deadline.saturating_sub(started.duration_since(renewed)));
+        let left = renewed.map(|renewed| {
+            times
+                .deadline
+                .saturating_sub(started.duration_since(renewed))
+        });
         let round = one_round(&api, namespace, me, times.duration, &mut seen);
-        let result = tokio::time::timeout(left.unwrap_or(times.deadline).min(times.deadline), round).await;
+        let result =
+            tokio::time::timeout(left.unwrap_or(times.deadline).min(times.deadline), round).await;
         match result {
             Ok(Ok(true)) => {
                 renewed = Some(started);
@@ -87,8 +92,12 @@ pub async fn run(
             }
             Ok(Ok(false)) if renewed.is_some() => return Err(LeaseLost),
             Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the Lease could not be read or written; trying again"),
-            Err(_) => tracing::warn!("the Lease could not be read or written in time; trying again"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the Lease could not be read or written; trying again")
+            }
+            Err(_) => {
+                tracing::warn!("the Lease could not be read or written in time; trying again")
+            }
         }
         if renewed.is_some_and(|renewed| renewed.elapsed() >= times.deadline) {
             return Err(LeaseLost);
@@ -110,20 +119,46 @@ pub async fn run(
 pub struct LeaseLost;
 
 /// Looks, judges, writes; true where we hold the Lease then.
-async fn one_round(api: &Api<Lease>, namespace: &str, me: &str, duration: Duration, seen: &mut Option<Seen>) -> Result<bool, ClusterError> {
+async fn one_round(
+    api: &Api<Lease>,
+    namespace: &str,
+    me: &str,
+    duration: Duration,
+    seen: &mut Option<Seen>,
+) -> Result<bool, ClusterError> {
     let lease = call(|| "reading the Lease".to_owned(), api.get_opt(NAME)).await?;
     look(seen, lease.as_ref());
     let judgement = judge(seen.as_ref(), me, Instant::now(), duration);
     let written = match (judgement, lease) {
         (Judgement::Wait, _) => return Ok(false),
         (Judgement::Create, _) | (_, None) => {
-            let metadata = ObjectMeta { name: Some(NAME.to_owned()), namespace: Some(namespace.to_owned()), ..ObjectMeta::default() };
-            let lease = Lease { metadata, spec: Some(record(None, me, duration, true)) };
-            call(|| "creating the Lease".to_owned(), api.create(&PostParams::default(), &lease)).await
+            let metadata = ObjectMeta {
+                name: Some(NAME.to_owned()),
+                namespace: Some(namespace.to_owned()),
+                ..ObjectMeta::default()
+            };
+            let lease = Lease {
+                metadata,
+                spec: Some(record(None, me, duration, true)),
+            };
+            call(
+                || "creating the Lease".to_owned(),
+                api.create(&PostParams::default(), &lease),
+            )
+            .await
         }
         (judgement, Some(mut lease)) => {
-            lease.spec = Some(record(lease.spec.take(), me, duration, judgement == Judgement::Take));
-            call(|| "writing the Lease".to_owned(), api.replace(NAME, &PostParams::default(), &lease)).await
+            lease.spec = Some(record(
+                lease.spec.take(),
+                me,
+                duration,
+                judgement == Judgement::Take,
+            ));
+            call(
+                || "writing the Lease".to_owned(),
+                api.replace(NAME, &PostParams::default(), &lease),
+            )
+            .await
         }
     };
     match written {
@@ -143,8 +178,15 @@ fn look(seen: &mut Option<Seen>, lease: Option<&Lease>) {
     };
     let version = lease.metadata.resource_version.clone();
     if seen.as_ref().is_none_or(|seen| seen.version != version) {
-        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.clone());
-        *seen = Some(Seen { holder, version, changed: Instant::now() });
+        let holder = lease
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.holder_identity.clone());
+        *seen = Some(Seen {
+            holder,
+            version,
+            changed: Instant::now(),
+        });
     }
 }
 
@@ -154,20 +196,40 @@ fn record(old: Option<LeaseSpec>, me: &str, duration: Duration, takes: bool) -> 
     LeaseSpec {
         holder_identity: Some(me.to_owned()),
         lease_duration_seconds: i32::try_from(duration.as_secs().max(1)).ok(),
-        acquire_time: if takes { Some(now.clone()) } else { old.acquire_time },
+        acquire_time: if takes {
+            Some(now.clone())
+        } else {
+            old.acquire_time
+        },
         renew_time: Some(now),
-        lease_transitions: Some(old.lease_transitions.unwrap_or(0).saturating_add(i32::from(takes))),
+        lease_transitions: Some(
+            old.lease_transitions
+                .unwrap_or(0)
+                .saturating_add(i32::from(takes)),
+        ),
         ..LeaseSpec::default()
     }
 }
 
 /// So that the next replica need not wait.
 async fn release(api: &Api<Lease>, me: &str) {
-    let Ok(Some(mut lease)) = call(|| "reading the Lease".to_owned(), api.get_opt(NAME)).await else { return };
-    let ours = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()) == Some(me);
+    let Ok(Some(mut lease)) = call(|| "reading the Lease".to_owned(), api.get_opt(NAME)).await
+    else {
+        return;
+    };
+    let ours = lease
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.holder_identity.as_deref())
+        == Some(me);
     if let (true, Some(spec)) = (ours, lease.spec.as_mut()) {
         spec.holder_identity = None;
-        if let Err(error) = call(|| "giving the Lease back".to_owned(), api.replace(NAME, &PostParams::default(), &lease)).await {
+        if let Err(error) = call(
+            || "giving the Lease back".to_owned(),
+            api.replace(NAME, &PostParams::default(), &lease),
+        )
+        .await
+        {
             tracing::warn!(%error, "the Lease could not be given back; the next replica waits until it runs out");
         }
     }
@@ -181,7 +243,11 @@ mod tests {
     fn only_a_record_that_stands_still_is_taken_from_another() {
         let start = Instant::now();
         let duration = Duration::from_secs(15);
-        let seen = |holder: Option<&str>| Seen { holder: holder.map(str::to_owned), version: Some("1".into()), changed: start };
+        let seen = |holder: Option<&str>| Seen {
+            holder: holder.map(str::to_owned),
+            version: Some("1".into()),
+            changed: start,
+        };
         for (record, after, judgement) in [
             (None, 0, Judgement::Create),
             (Some(seen(Some("me"))), 100, Judgement::Renew),
@@ -190,7 +256,15 @@ mod tests {
             (Some(seen(None)), 0, Judgement::Take),
             (Some(seen(Some(""))), 0, Judgement::Take),
         ] {
-            assert_eq!(judge(record.as_ref(), "me", start + Duration::from_secs(after), duration), judgement);
+            assert_eq!(
+                judge(
+                    record.as_ref(),
+                    "me",
+                    start + Duration::from_secs(after),
+                    duration
+                ),
+                judgement
+            );
         }
     }
 }

@@ -38,10 +38,16 @@ impl ClusterError {
 }
 
 /// Makes one call with its time-out; `doing` is for people.
-pub(crate) async fn call<T>(doing: impl FnOnce() -> String, call: impl Future<Output = kube::Result<T>>) -> Result<T, ClusterError> {
+pub(crate) async fn call<T>(
+    doing: impl FnOnce() -> String,
+    call: impl Future<Output = kube::Result<T>>,
+) -> Result<T, ClusterError> {
     match tokio::time::timeout(API_TIMEOUT, call).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(source)) => Err(ClusterError::Api { doing: doing(), source: Box::new(source) }),
+        Ok(Err(source)) => Err(ClusterError::Api {
+            doing: doing(),
+            source: Box::new(source),
+        }),
         Err(_) => Err(ClusterError::TimedOut(doing())),
     }
 }

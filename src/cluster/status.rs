@@ -16,9 +16,17 @@ pub const WEB: &str = "gmail-operator-web";
 ///
 /// # Errors
 /// [`ClusterError`]; a Mailbox that is gone answers 404.
-pub async fn apply<K, S>(client: &Client, object: &K, status: &S, manager: &str) -> Result<K, ClusterError>
+pub async fn apply<K, S>(
+    client: &Client,
+    object: &K,
+    status: &S,
+    manager: &str,
+) -> Result<K, ClusterError>
 where
-    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug,
     S: Serialize,
 {
     let name = object.name_any();
@@ -32,5 +40,9 @@ where
         "status": status,
     });
     let params = PatchParams::apply(manager).force();
-    call(|| format!("writing the status of {namespace}/{name}"), api.patch_status(&name, &params, &Patch::Apply(&patch))).await
+    call(
+        || format!("writing the status of {namespace}/{name}"),
+        api.patch_status(&name, &params, &Patch::Apply(&patch)),
+    )
+    .await
 }

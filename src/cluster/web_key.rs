@@ -28,19 +28,40 @@ pub struct WebKeys {
 ///
 /// # Errors
 /// [`ClusterError`] where the Secret can be neither read nor made.
-pub async fn read_or_create(client: &Client, namespace: &str, fresh: [u8; KEY_BYTES]) -> Result<Option<WebKeys>, ClusterError> {
+pub async fn read_or_create(
+    client: &Client,
+    namespace: &str,
+    fresh: [u8; KEY_BYTES],
+) -> Result<Option<WebKeys>, ClusterError> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let read = || call(|| format!("reading the Secret {namespace}/{WEB_KEY}"), api.get_opt(WEB_KEY));
+    let read = || {
+        call(
+            || format!("reading the Secret {namespace}/{WEB_KEY}"),
+            api.get_opt(WEB_KEY),
+        )
+    };
     if let Some(secret) = read().await? {
         return Ok(keys(&secret));
     }
     let secret = Secret {
-        metadata: ObjectMeta { name: Some(WEB_KEY.to_owned()), namespace: Some(namespace.to_owned()), ..ObjectMeta::default() },
+        metadata: ObjectMeta {
+            name: Some(WEB_KEY.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            ..ObjectMeta::default()
+        },
         type_: Some(WEB_KEY_TYPE.to_owned()),
-        data: Some(BTreeMap::from([("current".to_owned(), ByteString(fresh.to_vec()))])),
+        data: Some(BTreeMap::from([(
+            "current".to_owned(),
+            ByteString(fresh.to_vec()),
+        )])),
         ..Secret::default()
     };
-    match call(|| format!("creating the Secret {namespace}/{WEB_KEY}"), api.create(&PostParams::default(), &secret)).await {
+    match call(
+        || format!("creating the Secret {namespace}/{WEB_KEY}"),
+        api.create(&PostParams::default(), &secret),
+    )
+    .await
+    {
         Ok(secret) => Ok(keys(&secret)),
         Err(error) if error.is_conflict() => Ok(read().await?.as_ref().and_then(keys)),
         Err(error) => Err(error),
@@ -50,8 +71,18 @@ pub async fn read_or_create(client: &Client, namespace: &str, fresh: [u8; KEY_BY
 /// `None` where the Secret holds no key of the right length.
 fn keys(secret: &Secret) -> Option<WebKeys> {
     let key = |name: &str| -> Option<SecretBox<[u8; KEY_BYTES]>> {
-        let bytes: [u8; KEY_BYTES] = secret.data.as_ref()?.get(name)?.0.as_slice().try_into().ok()?;
+        let bytes: [u8; KEY_BYTES] = secret
+            .data
+            .as_ref()?
+            .get(name)?
+            .0
+            .as_slice()
+            .try_into()
+            .ok()?;
         Some(SecretBox::new(Box::new(bytes)))
     };
-    Some(WebKeys { current: key("current")?, previous: key("previous") })
+    Some(WebKeys {
+        current: key("current")?,
+        previous: key("previous"),
+    })
 }

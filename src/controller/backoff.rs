@@ -14,7 +14,11 @@ pub struct Backoff {
 impl Backoff {
     /// Waits from `first`, doubling, to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, failed: Mutex::default() }
+        Self {
+            first,
+            longest,
+            failed: Mutex::default(),
+        }
     }
 
     /// The object failed once more; how long to wait.
@@ -27,6 +31,9 @@ impl Backoff {
 
     /// The object went well, or is gone.
     pub fn forget(&self, uid: &str) {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+        self.failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(uid);
     }
 }

@@ -61,20 +61,28 @@ pub struct Context {
 impl Context {
     /// Whether this process may act: it holds the Lease at this moment.
     pub fn may_act(&self) -> bool {
-        self.leads.borrow().is_some_and(|until| Instant::now() < until)
+        self.leads
+            .borrow()
+            .is_some_and(|until| Instant::now() < until)
     }
 
     /// Whether profiles in `namespace` may serve Mailboxes of other namespaces.
     pub fn may_share(&self, namespace: &str) -> bool {
         namespace == self.namespace
             || self.namespace(namespace).is_some_and(|found| {
-                found.metadata.labels.as_ref().and_then(|labels| labels.get(SHARES_PROFILES_LABEL)).is_some_and(|value| value == "true")
+                found
+                    .metadata
+                    .labels
+                    .as_ref()
+                    .and_then(|labels| labels.get(SHARES_PROFILES_LABEL))
+                    .is_some_and(|value| value == "true")
             })
     }
 
     /// A Namespace by name.
     pub fn namespace(&self, name: &str) -> Option<Arc<NamespaceMeta>> {
-        self.namespaces.get(&kube::runtime::reflector::ObjectRef::new(name))
+        self.namespaces
+            .get(&kube::runtime::reflector::ObjectRef::new(name))
     }
 }
 
@@ -91,17 +99,27 @@ impl<T> Default for Memories<T> {
 impl<T: Clone> Memories<T> {
     /// What is remembered.
     pub fn get(&self, name: &str) -> Option<T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
     }
 
     /// Remembers.
     pub fn put(&self, name: &str, memory: T) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), memory);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), memory);
     }
 
     /// Forgets.
     pub fn forget(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
     }
 }
 

@@ -27,16 +27,26 @@ pub async fn reconcile(secret: Arc<Secret>, context: Arc<Context>) -> Result<Act
 }
 
 async fn one_step(secret: &Secret, context: &Context) -> Result<Action, ClusterError> {
-    let Some(latest) = context.grants.get(&ObjectRef::from_obj(secret)) else { return Ok(Action::await_change()) };
-    let Ok(found) = stored(&latest) else { return Ok(Action::await_change()) };
+    let Some(latest) = context.grants.get(&ObjectRef::from_obj(secret)) else {
+        return Ok(Action::await_change());
+    };
+    let Ok(found) = stored(&latest) else {
+        return Ok(Action::await_change());
+    };
     let (name, uid) = (found.grant.mailbox.clone(), found.grant.mailbox_uid.clone());
-    let watched = context.mailboxes.get(&ObjectRef::new(&name.name).within(&name.namespace));
+    let watched = context
+        .mailboxes
+        .get(&ObjectRef::new(&name.name).within(&name.namespace));
     if let Some(mailbox) = watched.filter(|mailbox| mailbox.uid().as_deref() == Some(&uid)) {
         context.seen_alive.put(&uid, ());
         return keep_policy(context, &mailbox, found).await;
     }
     let api: Api<Mailbox> = Api::namespaced(context.client.clone(), &name.namespace);
-    let live = crate::cluster::call(|| format!("reading the Mailbox {name}"), api.get_metadata_opt(&name.name)).await?;
+    let live = crate::cluster::call(
+        || format!("reading the Mailbox {name}"),
+        api.get_metadata_opt(&name.name),
+    )
+    .await?;
     if live.is_some_and(|live| live.metadata.uid.as_deref() == Some(&uid)) {
         return Ok(Action::requeue(Duration::from_secs(60)));
     }
@@ -44,8 +54,14 @@ async fn one_step(secret: &Secret, context: &Context) -> Result<Action, ClusterE
 }
 
 /// The policy must outlive the Mailbox, so it is kept in the grant.
-async fn keep_policy(context: &Context, mailbox: &AnyMailbox, found: StoredGrant) -> Result<Action, ClusterError> {
-    let Ok(mailbox) = &mailbox.0 else { return Ok(Action::await_change()) };
+async fn keep_policy(
+    context: &Context,
+    mailbox: &AnyMailbox,
+    found: StoredGrant,
+) -> Result<Action, ClusterError> {
+    let Ok(mailbox) = &mailbox.0 else {
+        return Ok(Action::await_change());
+    };
     let policy = mailbox.spec.deletion_policy;
     if found.grant.deletion_policy != policy || found.grant.orphaned_at.is_some() {
         update(context, found, move |grant| {
@@ -66,10 +82,16 @@ async fn gone(context: &Context, found: StoredGrant) -> Result<Action, ClusterEr
         // Its deletion happened while this process watched, so it was meant.
         (DeletionPolicy::Delete | DeletionPolicy::Revoke, _) if seen_alive => Some(now),
         // It was gone when this process started: a restore from a backup may bring it back.
-        (DeletionPolicy::Delete | DeletionPolicy::Revoke, since) => Some(later(since.unwrap_or(now), context.pace.orphan.into())),
+        (DeletionPolicy::Delete | DeletionPolicy::Revoke, since) => {
+            Some(later(since.unwrap_or(now), context.pace.orphan.into()))
+        }
     };
     if ends.is_some_and(|ends| ends <= now) {
-        context.keeper.stored().delete(&uid, found.resource_version).await?;
+        context
+            .keeper
+            .stored()
+            .delete(&uid, found.resource_version)
+            .await?;
         context.orphans.forget(&name.to_string());
         context.seen_alive.forget(&uid);
         tracing::info!(mailbox = %name, "deleted the grant of a Mailbox that is gone");
@@ -81,10 +103,16 @@ async fn gone(context: &Context, found: StoredGrant) -> Result<Action, ClusterEr
         tracing::info!(mailbox = %name, "found a grant without its Mailbox; a Mailbox of the same name and address adopts it");
         update(context, found, move |grant| grant.orphaned_at = Some(now)).await?;
     }
-    Ok(ends.map_or_else(Action::await_change, |ends| Action::requeue(until(ends, now))))
+    Ok(ends.map_or_else(Action::await_change, |ends| {
+        Action::requeue(until(ends, now))
+    }))
 }
 
-async fn update(context: &Context, found: StoredGrant, change: impl Fn(&mut crate::domain::grant::Grant)) -> Result<(), ClusterError> {
+async fn update(
+    context: &Context,
+    found: StoredGrant,
+    change: impl Fn(&mut crate::domain::grant::Grant),
+) -> Result<(), ClusterError> {
     match context.keeper.update(found, change).await {
         Ok(Some(written)) => {
             context.grants.wrote(written.secret);

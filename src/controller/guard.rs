@@ -20,10 +20,21 @@ pub async fn guarded(
     uid: &str,
     reconcile: impl Future<Output = Result<Action, ClusterError>>,
 ) -> Result<Action, Infallible> {
-    if context.filled.clone().wait_for(|filled| *filled).await.is_err() {
+    if context
+        .filled
+        .clone()
+        .wait_for(|filled| *filled)
+        .await
+        .is_err()
+    {
         return Ok(Action::await_change());
     }
-    let (result, action) = match tokio::time::timeout(LONGEST, AssertUnwindSafe(reconcile).catch_unwind()).await {
+    let (result, action) = match tokio::time::timeout(
+        LONGEST,
+        AssertUnwindSafe(reconcile).catch_unwind(),
+    )
+    .await
+    {
         Ok(Ok(Ok(action))) => {
             context.backoff.forget(uid);
             (ReconcileResult::Ok, action)
@@ -34,14 +45,32 @@ pub async fn guarded(
             (ReconcileResult::Error, Action::requeue(wait))
         }
         Ok(Err(_)) => {
-            tracing::error!(?kind, uid, "a reconcile panicked: this is a bug in gmail-operator; it is tried again");
-            (ReconcileResult::Panic, Action::requeue(context.backoff.failed(uid)))
+            tracing::error!(
+                ?kind,
+                uid,
+                "a reconcile panicked: this is a bug in gmail-operator; it is tried again"
+            );
+            (
+                ReconcileResult::Panic,
+                Action::requeue(context.backoff.failed(uid)),
+            )
         }
         Err(_) => {
-            tracing::error!(?kind, uid, "a reconcile took longer than ten minutes and was ended; it is tried again");
-            (ReconcileResult::TimedOut, Action::requeue(context.backoff.failed(uid)))
+            tracing::error!(
+                ?kind,
+                uid,
+                "a reconcile took longer than ten minutes and was ended; it is tried again"
+            );
+            (
+                ReconcileResult::TimedOut,
+                Action::requeue(context.backoff.failed(uid)),
+            )
         }
     };
-    context.metrics.reconciles.get_or_create(&ReconcileLabels { kind, result }).inc();
+    context
+        .metrics
+        .reconciles
+        .get_or_create(&ReconcileLabels { kind, result })
+        .inc();
     Ok(action)
 }

@@ -61,7 +61,11 @@ pub enum ControllerError {
 ///
 /// # Errors
 /// [`ControllerError`], after which the process must end.
-pub async fn run(settings: ControllerSettings, readiness: Arc<Readiness>, stop: CancellationToken) -> Result<(), ControllerError> {
+pub async fn run(
+    settings: ControllerSettings,
+    readiness: Arc<Readiness>,
+    stop: CancellationToken,
+) -> Result<(), ControllerError> {
     let client = settings.client.clone();
     let (wake, woken) = Wake::new();
     let (mailbox_reader, mailbox_writer) = store::<AnyMailbox>();
@@ -79,7 +83,10 @@ pub async fn run(settings: ControllerSettings, readiness: Arc<Readiness>, stop: 
         namespaces: namespace_reader.clone(),
         prober: Prober::new(
             settings.network.clone(),
-            ProbeWaits { arrival: pace.arrival.into(), look: pace.look_for_message.into() },
+            ProbeWaits {
+                arrival: pace.arrival.into(),
+                look: pace.look_for_message.into(),
+            },
         ),
         network: settings.network,
         keeper: settings.keeper,
@@ -100,23 +107,48 @@ pub async fn run(settings: ControllerSettings, readiness: Arc<Readiness>, stop: 
     let everything = watcher::Config::default;
 
     let on = context.clone();
-    let mailboxes = told(objects(Api::<AnyMailbox>::all(client.clone()), everything(), within(&namespaces)), move |m, gone| on_mailbox(&on, m, gone))
-        .reflect(mailbox_writer)
-        .applied_objects()
-        .predicate_filter(mailbox_matters, PredicateConfig::default());
+    let mailboxes = told(
+        objects(
+            Api::<AnyMailbox>::all(client.clone()),
+            everything(),
+            within(&namespaces),
+        ),
+        move |m, gone| on_mailbox(&on, m, gone),
+    )
+    .reflect(mailbox_writer)
+    .applied_objects()
+    .predicate_filter(mailbox_matters, PredicateConfig::default());
     let on = context.clone();
-    let profiles = told(objects(Api::<AnyProfile>::all(client.clone()), everything(), within(&namespaces)), move |p, gone| on_profile(&on, p, gone))
-        .reflect(profile_writer)
-        .applied_objects()
-        .predicate_filter(predicates::generation, PredicateConfig::default());
+    let profiles = told(
+        objects(
+            Api::<AnyProfile>::all(client.clone()),
+            everything(),
+            within(&namespaces),
+        ),
+        move |p, gone| on_profile(&on, p, gone),
+    )
+    .reflect(profile_writer)
+    .applied_objects()
+    .predicate_filter(predicates::generation, PredicateConfig::default());
     let on = context.clone();
     let own = Api::<Secret>::namespaced(client.clone(), &settings.namespace);
-    let grants = told(objects(own, everything().labels(UID_LABEL), |_| true), move |s, _| on_grant(&on, s))
-        .reflect(grant_writer)
-        .applied_objects();
+    let grants = told(
+        objects(own, everything().labels(UID_LABEL), |_| true),
+        move |s, _| on_grant(&on, s),
+    )
+    .reflect(grant_writer)
+    .applied_objects();
     let on = context.clone();
     let mut namespace_events = Box::pin(
-        told(objects(Api::<NamespaceMeta>::all(client.clone()), everything(), |_| true), move |n, _| on_namespace(&on, n)).reflect(namespace_writer),
+        told(
+            objects(
+                Api::<NamespaceMeta>::all(client.clone()),
+                everything(),
+                |_| true,
+            ),
+            move |n, _| on_namespace(&on, n),
+        )
+        .reflect(namespace_writer),
     );
 
     let filled = async {
@@ -139,9 +171,27 @@ pub async fn run(settings: ControllerSettings, readiness: Arc<Readiness>, stop: 
             context.wake.flush_counts();
         }
     };
-    let mailboxes = Driven { what: "Mailboxes", objects: mailboxes, store: mailbox_reader.clone(), woken: woken.mailboxes, at_once: MAILBOXES_AT_ONCE };
-    let profiles = Driven { what: "GmailServerProfiles", objects: profiles, store: profile_reader.clone(), woken: woken.profiles, at_once: OTHERS_AT_ONCE };
-    let grants = Driven { what: "grants", objects: grants, store: grant_reader.clone(), woken: woken.grants, at_once: OTHERS_AT_ONCE };
+    let mailboxes = Driven {
+        what: "Mailboxes",
+        objects: mailboxes,
+        store: mailbox_reader.clone(),
+        woken: woken.mailboxes,
+        at_once: MAILBOXES_AT_ONCE,
+    };
+    let profiles = Driven {
+        what: "GmailServerProfiles",
+        objects: profiles,
+        store: profile_reader.clone(),
+        woken: woken.profiles,
+        at_once: OTHERS_AT_ONCE,
+    };
+    let grants = Driven {
+        what: "grants",
+        objects: grants,
+        store: grant_reader.clone(),
+        woken: woken.grants,
+        at_once: OTHERS_AT_ONCE,
+    };
     let ran = async {
         tokio::join!(
             mailboxes.run(mailbox::reconcile, &context, &stop),
@@ -169,21 +219,43 @@ struct Driven<K: Lookup<DynamicType = ()> + 'static, S> {
 
 impl<K, S> Driven<K, S>
 where
-    K: Resource<DynamicType = ()> + Lookup<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    K: Resource<DynamicType = ()>
+        + Lookup<DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + Debug
+        + Send
+        + Sync
+        + 'static,
     S: Stream<Item = Result<K, watcher::Error>> + Send + 'static,
 {
     /// Runs until `stop`; what is going on then comes to its end.
-    async fn run<R, F>(self, reconcile: R, context: &Arc<Context>, stop: &CancellationToken) -> Result<(), ControllerError>
+    async fn run<R, F>(
+        self,
+        reconcile: R,
+        context: &Arc<Context>,
+        stop: &CancellationToken,
+    ) -> Result<(), ControllerError>
     where
         R: FnMut(Arc<K>, Arc<Context>) -> F,
         F: Future<Output = Result<Action, Infallible>> + Send + 'static,
     {
-        let Self { what, objects, store, mut woken, at_once } = self;
+        let Self {
+            what,
+            objects,
+            store,
+            mut woken,
+            at_once,
+        } = self;
         Controller::for_stream(objects, store)
             .with_config(Config::default().concurrency(at_once))
             .reconcile_on(stream::poll_fn(move |cx| woken.poll_recv(cx)))
             .graceful_shutdown_on(stop.clone().cancelled_owned())
-            .run(reconcile, |_, never: &Infallible, _| match *never {}, context.clone())
+            .run(
+                reconcile,
+                |_, never: &Infallible, _| match *never {},
+                context.clone(),
+            )
             .for_each(|result| async move {
                 // What a reconcile does wrong has been told by then; this is the queue's own.
                 if let Err(error) = result {
@@ -191,6 +263,10 @@ where
                 }
             })
             .await;
-        if stop.is_cancelled() { Ok(()) } else { Err(ControllerError::Ended(what)) }
+        if stop.is_cancelled() {
+            Ok(())
+        } else {
+            Err(ControllerError::Ended(what))
+        }
     }
 }

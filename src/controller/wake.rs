@@ -40,39 +40,66 @@ impl Wake {
         let (mailboxes, mailboxes_woken) = unbounded_channel();
         let (profiles, profiles_woken) = unbounded_channel();
         let (grants, grants_woken) = unbounded_channel();
-        let woken = Woken { mailboxes: mailboxes_woken, profiles: profiles_woken, grants: grants_woken };
-        (Self { mailboxes, profiles, grants, counted: Mutex::default(), seen: Mutex::default() }, woken)
+        let woken = Woken {
+            mailboxes: mailboxes_woken,
+            profiles: profiles_woken,
+            grants: grants_woken,
+        };
+        (
+            Self {
+                mailboxes,
+                profiles,
+                grants,
+                counted: Mutex::default(),
+                seen: Mutex::default(),
+            },
+            woken,
+        )
     }
 
     /// One Mailbox. At shutdown nobody listens any more.
     pub fn mailbox(&self, name: &ObjectName) {
-        let _ = self.mailboxes.send(ObjectRef::new(&name.name).within(&name.namespace));
+        let _ = self
+            .mailboxes
+            .send(ObjectRef::new(&name.name).within(&name.namespace));
     }
 
     /// One profile.
     pub fn profile(&self, name: &ObjectName) {
-        let _ = self.profiles.send(ObjectRef::new(&name.name).within(&name.namespace));
+        let _ = self
+            .profiles
+            .send(ObjectRef::new(&name.name).within(&name.namespace));
     }
 
     /// The grant of the Mailbox `uid`, in the operator's `namespace`.
     pub fn grant(&self, uid: &str, namespace: &str) {
-        let _ = self.grants.send(ObjectRef::new(&grant_secret::name(uid)).within(namespace));
+        let _ = self
+            .grants
+            .send(ObjectRef::new(&grant_secret::name(uid)).within(namespace));
     }
 
     /// The counts of a profile have changed; it is woken with the next [`Wake::flush_counts`].
     pub fn count(&self, profile: ObjectName) {
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner).insert(profile);
+        self.counted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(profile);
     }
 
     /// Wakes the profiles whose counts have changed.
     pub fn flush_counts(&self) {
-        let changed = std::mem::take(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner));
+        let changed =
+            std::mem::take(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner));
         changed.iter().for_each(|profile| self.profile(profile));
     }
 
     /// Whether `now` differs from what was seen under `name` before.
     fn is_news(&self, name: String, now: u64) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name, now) != Some(now)
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, now)
+            != Some(now)
     }
 }
 
@@ -86,9 +113,14 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
         context.wake.grant(&uid, &context.namespace);
     }
     if let Ok(mailbox) = &mailbox.0
-        && let Some(profile) = mailbox.status.as_ref().and_then(|status| status.profile.as_ref())
+        && let Some(profile) = mailbox
+            .status
+            .as_ref()
+            .and_then(|status| status.profile.as_ref())
     {
-        context.wake.count(ObjectName::new(&profile.namespace, &profile.name));
+        context
+            .wake
+            .count(ObjectName::new(&profile.namespace, &profile.name));
     }
 }
 
@@ -107,18 +139,32 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
     if let Ok(profile) = &profile.0 {
         profile.metadata.generation.hash(&mut matters);
         if let Some(status) = &profile.status {
-            status.oauth_client.as_ref().and_then(|client| client.client_id.as_ref()).hash(&mut matters);
-            let credentials = status.conditions.iter().find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name());
-            credentials.map(|condition| (&condition.status, &condition.reason)).hash(&mut matters);
+            status
+                .oauth_client
+                .as_ref()
+                .and_then(|client| client.client_id.as_ref())
+                .hash(&mut matters);
+            let credentials = status
+                .conditions
+                .iter()
+                .find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name());
+            credentials
+                .map(|condition| (&condition.status, &condition.reason))
+                .hash(&mut matters);
         }
     }
     if gone {
         context.profiles.forget(&ObjectRef::from_obj(profile));
-        context.profile_memory.forget(&profile.uid().unwrap_or_default());
+        context
+            .profile_memory
+            .forget(&profile.uid().unwrap_or_default());
         context.network.forget(&name);
         context.prober.forget(&name);
     }
-    if context.wake.is_news(format!("profile {name}"), matters.finish()) {
+    if context
+        .wake
+        .is_news(format!("profile {name}"), matters.finish())
+    {
         wake_mailboxes(context, |mailbox| match mailbox_profile(mailbox) {
             Some(named) => named == name,
             None => true,
@@ -131,18 +177,34 @@ pub fn on_namespace(context: &Context, namespace: &NamespaceMeta) {
     let name = namespace.name_any();
     let mut labels = DefaultHasher::new();
     namespace.metadata.labels.hash(&mut labels);
-    if context.wake.is_news(format!("namespace {name}"), labels.finish()) {
-        for profile in context.profiles.store().state().iter().filter(|profile| profile.namespace().as_deref() == Some(&name)) {
+    if context
+        .wake
+        .is_news(format!("namespace {name}"), labels.finish())
+    {
+        for profile in context
+            .profiles
+            .store()
+            .state()
+            .iter()
+            .filter(|profile| profile.namespace().as_deref() == Some(&name))
+        {
             context.wake.profile(&object_name(profile.as_ref()));
         }
         wake_mailboxes(context, |mailbox| {
-            mailbox.namespace().as_deref() == Some(&name) || mailbox_profile(mailbox).is_none_or(|profile| profile.namespace == name)
+            mailbox.namespace().as_deref() == Some(&name)
+                || mailbox_profile(mailbox).is_none_or(|profile| profile.namespace == name)
         });
     }
 }
 
 fn wake_mailboxes(context: &Context, which: impl Fn(&AnyMailbox) -> bool) {
-    for mailbox in context.mailboxes.store().state().iter().filter(|mailbox| which(mailbox)) {
+    for mailbox in context
+        .mailboxes
+        .store()
+        .state()
+        .iter()
+        .filter(|mailbox| which(mailbox))
+    {
         context.wake.mailbox(&object_name(mailbox.as_ref()));
     }
 }
@@ -151,6 +213,9 @@ fn wake_mailboxes(context: &Context, which: impl Fn(&AnyMailbox) -> bool) {
 fn mailbox_profile(mailbox: &AnyMailbox) -> Option<ObjectName> {
     let spec = &mailbox.0.as_ref().ok()?.spec;
     let named = spec.profile_ref.as_ref()?;
-    let namespace = named.namespace.as_ref().map_or_else(|| mailbox.namespace().unwrap_or_default(), |namespace| namespace.0.clone());
+    let namespace = named.namespace.as_ref().map_or_else(
+        || mailbox.namespace().unwrap_or_default(),
+        |namespace| namespace.0.clone(),
+    );
     Some(ObjectName::new(namespace, &named.name.0))
 }

@@ -25,11 +25,15 @@ where
         .default_backoff()
         .modify(|object| {
             object.managed_fields_mut().clear();
-            object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+            object
+                .annotations_mut()
+                .remove("kubectl.kubernetes.io/last-applied-configuration");
         })
         .try_filter(move |event| {
             future::ready(match event {
-                Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => keep(object),
+                Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
+                    keep(object)
+                }
                 Event::Init | Event::InitDone => true,
             })
         })
@@ -53,15 +57,37 @@ pub fn told<K>(
 pub fn mailbox_matters(mailbox: &AnyMailbox) -> Option<u64> {
     let mut hash = DefaultHasher::new();
     let meta = mailbox.meta();
-    (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut hash);
-    mailbox.annotations().get(TEST_REQUESTED_ANNOTATION).hash(&mut hash);
-    let has_status = mailbox.0.as_ref().is_ok_and(|mailbox| mailbox.status.as_ref().is_some_and(|status| !status.conditions.is_empty()));
+    (
+        &meta.uid,
+        meta.generation,
+        meta.deletion_timestamp.is_some(),
+    )
+        .hash(&mut hash);
+    mailbox
+        .annotations()
+        .get(TEST_REQUESTED_ANNOTATION)
+        .hash(&mut hash);
+    let has_status = mailbox.0.as_ref().is_ok_and(|mailbox| {
+        mailbox
+            .status
+            .as_ref()
+            .is_some_and(|status| !status.conditions.is_empty())
+    });
     has_status.hash(&mut hash);
     Some(hash.finish())
 }
 
 /// Whether an object is in one of `namespaces`; all are where none is named.
-pub fn within<K: Resource>(namespaces: &Arc<Vec<String>>) -> impl Fn(&K) -> bool + Send + Sync + 'static {
+pub fn within<K: Resource>(
+    namespaces: &Arc<Vec<String>>,
+) -> impl Fn(&K) -> bool + Send + Sync + 'static {
     let namespaces = namespaces.clone();
-    move |object| namespaces.is_empty() || object.meta().namespace.as_ref().is_some_and(|namespace| namespaces.contains(namespace))
+    move |object| {
+        namespaces.is_empty()
+            || object
+                .meta()
+                .namespace
+                .as_ref()
+                .is_some_and(|namespace| namespaces.contains(namespace))
+    }
 }

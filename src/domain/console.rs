@@ -35,7 +35,11 @@ impl std::str::FromStr for PublicUrl {
             "http" if local => {}
             _ => return Err(BadPublicUrl::NotSecure),
         }
-        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        if url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
             return Err(BadPublicUrl::TooMuch);
         }
         if !url.path().ends_with('/') {
@@ -70,7 +74,9 @@ impl PublicUrl {
     /// for localhost and addresses.
     pub fn authorized_domain(&self) -> Option<String> {
         let host = self.0.domain()?;
-        psl::domain_str(host).filter(|domain| domain.contains('.')).map(str::to_owned)
+        psl::domain_str(host)
+            .filter(|domain| domain.contains('.'))
+            .map(str::to_owned)
     }
 
     /// Where it is served: `/`, or a prefix that begins and ends with a slash.
@@ -90,17 +96,35 @@ mod tests {
 
     #[test]
     fn what_is_pasted_follows_from_the_public_url() {
-        let url: PublicUrl = "https://mail.apps.example.co.uk/gmail".parse().unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(url.redirect_uri().as_str(), "https://mail.apps.example.co.uk/gmail/oauth2/callback");
+        let url: PublicUrl = "https://mail.apps.example.co.uk/gmail"
+            .parse()
+            .unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(
+            url.redirect_uri().as_str(),
+            "https://mail.apps.example.co.uk/gmail/oauth2/callback"
+        );
         assert_eq!(url.origin(), "https://mail.apps.example.co.uk");
         assert_eq!(url.authorized_domain().as_deref(), Some("example.co.uk"));
-        let local: PublicUrl = "http://localhost:8080".parse().unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!((local.origin().as_str(), local.authorized_domain()), ("http://localhost:8080", None));
+        let local: PublicUrl = "http://localhost:8080"
+            .parse()
+            .unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(
+            (local.origin().as_str(), local.authorized_domain()),
+            ("http://localhost:8080", None)
+        );
     }
 
     #[test]
     fn what_google_refuses_is_refused() {
-        for text in ["", "x", "http://mail.example.com", "ftp://localhost", "https://a@b.com", "https://b.com?x", "https://b.com#x"] {
+        for text in [
+            "",
+            "x",
+            "http://mail.example.com",
+            "ftp://localhost",
+            "https://a@b.com",
+            "https://b.com?x",
+            "https://b.com#x",
+        ] {
             assert!(text.parse::<PublicUrl>().is_err(), "{text}");
         }
     }

@@ -32,10 +32,14 @@ pub struct EgressPolicy {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotAllowed {
     /// The host is not Google's and `--allow-endpoint` does not name it.
-    #[error("{0} is not one of Google's servers and the operator's --allow-endpoint does not name it")]
+    #[error(
+        "{0} is not one of Google's servers and the operator's --allow-endpoint does not name it"
+    )]
     Endpoint(Endpoint),
     /// The address is not public and `--allow-cidr` does not contain it.
-    #[error("{endpoint} has the address {address}, which is not public, and the operator's --allow-cidr does not contain it")]
+    #[error(
+        "{endpoint} has the address {address}, which is not public, and the operator's --allow-cidr does not contain it"
+    )]
     Address {
         /// The host that was asked for.
         endpoint: Endpoint,
@@ -47,7 +51,10 @@ pub enum NotAllowed {
 impl EgressPolicy {
     /// Google, `endpoints`, and `networks` for addresses that are not public.
     pub fn new(endpoints: Vec<Endpoint>, networks: Vec<IpNet>) -> Self {
-        Self { endpoints, networks }
+        Self {
+            endpoints,
+            networks,
+        }
     }
 
     /// Whether `endpoint` may be connected to at all, before its name is resolved.
@@ -55,8 +62,14 @@ impl EgressPolicy {
     /// # Errors
     /// [`NotAllowed::Endpoint`].
     pub fn permits(&self, endpoint: &Endpoint) -> Result<(), NotAllowed> {
-        let google = GOOGLE.iter().any(|(host, port)| endpoint.host == *host && endpoint.port == *port);
-        if google || self.endpoints.contains(endpoint) { Ok(()) } else { Err(NotAllowed::Endpoint(endpoint.clone())) }
+        let google = GOOGLE
+            .iter()
+            .any(|(host, port)| endpoint.host == *host && endpoint.port == *port);
+        if google || self.endpoints.contains(endpoint) {
+            Ok(())
+        } else {
+            Err(NotAllowed::Endpoint(endpoint.clone()))
+        }
     }
 
     /// Whether a connection for `endpoint` may be made to `address`: to be asked of the very
@@ -69,7 +82,10 @@ impl EgressPolicy {
         if is_public(canonical) || self.networks.iter().any(|net| net.contains(&canonical)) {
             Ok(())
         } else {
-            Err(NotAllowed::Address { endpoint: endpoint.clone(), address })
+            Err(NotAllowed::Address {
+                endpoint: endpoint.clone(),
+                address,
+            })
         }
     }
 }
@@ -96,7 +112,10 @@ fn is_public(address: IpAddr) -> bool {
         // Only global unicast, without its documentation, 6to4, Teredo and NAT64-local parts.
         IpAddr::V6(v6) => {
             let s = v6.segments();
-            (s[0] & 0xe000) == 0x2000 && s[0] != 0x2002 && s[0] != 0x3fff && !(s[0] == 0x2001 && (s[1] == 0xdb8 || s[1] < 0x200))
+            (s[0] & 0xe000) == 0x2000
+                && s[0] != 0x2002
+                && s[0] != 0x3fff
+                && !(s[0] == 0x2001 && (s[1] == 0xdb8 || s[1] < 0x200))
         }
     }
 }
@@ -109,24 +128,58 @@ mod tests {
     fn google_and_what_is_named_is_permitted() {
         let policy = EgressPolicy::new(vec![Endpoint::new("Mail.Lab", 993)], vec![]);
         for (host, port, ok) in [
-            ("imap.gmail.com", 993, true), ("IMAP.gmail.com.", 993, true), ("imap.gmail.com", 143, false), ("mail.lab", 993, true),
-            ("mail.lab", 994, false), ("evil.com", 993, false), ("imap.gmail.com.evil.com", 993, false), ("169.254.169.254", 80, false),
+            ("imap.gmail.com", 993, true),
+            ("IMAP.gmail.com.", 993, true),
+            ("imap.gmail.com", 143, false),
+            ("mail.lab", 993, true),
+            ("mail.lab", 994, false),
+            ("evil.com", 993, false),
+            ("imap.gmail.com.evil.com", 993, false),
+            ("169.254.169.254", 80, false),
         ] {
-            assert_eq!(policy.permits(&Endpoint::new(host, port)).is_ok(), ok, "{host}:{port}");
+            assert_eq!(
+                policy.permits(&Endpoint::new(host, port)).is_ok(),
+                ok,
+                "{host}:{port}"
+            );
         }
     }
 
     #[test]
     fn addresses_that_are_not_public_need_a_network() {
         let endpoint = Endpoint::new("x", 1);
-        let allowed = EgressPolicy::new(vec![], vec!["10.1.0.0/16".parse().unwrap_or_else(|_| unreachable!())]);
+        let allowed = EgressPolicy::new(
+            vec![],
+            vec!["10.1.0.0/16".parse().unwrap_or_else(|_| unreachable!())],
+        );
         for (address, ok) in [
-            ("142.250.1.1", true), ("2607:f8b0::1", true), ("127.0.0.1", false), ("::1", false), ("10.2.0.1", false), ("10.1.9.9", true), ("::ffff:10.1.9.9", true),
-            ("::ffff:169.254.169.254", false), ("169.254.169.254", false), ("fd00:ec2::254", false), ("fe80::1", false), ("100.100.100.200", false),
-            ("192.168.1.1", false), ("172.20.0.1", false), ("0.0.0.0", false), ("::", false), ("224.0.0.1", false), ("2001:db8::1", false), ("64:ff9b::a01:909", false), ("2002:a01:909::1", false),
+            ("142.250.1.1", true),
+            ("2607:f8b0::1", true),
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("10.2.0.1", false),
+            ("10.1.9.9", true),
+            ("::ffff:10.1.9.9", true),
+            ("::ffff:169.254.169.254", false),
+            ("169.254.169.254", false),
+            ("fd00:ec2::254", false),
+            ("fe80::1", false),
+            ("100.100.100.200", false),
+            ("192.168.1.1", false),
+            ("172.20.0.1", false),
+            ("0.0.0.0", false),
+            ("::", false),
+            ("224.0.0.1", false),
+            ("2001:db8::1", false),
+            ("64:ff9b::a01:909", false),
+            ("2002:a01:909::1", false),
         ] {
             let address: IpAddr = address.parse().unwrap_or_else(|_| panic!("{address}"));
-            assert_eq!(allowed.permits_address(&endpoint, address).is_ok(), ok, "{address}");
+            assert_eq!(
+                allowed.permits_address(&endpoint, address).is_ok(),
+                ok,
+                "{address}"
+            );
         }
     }
 }

@@ -40,7 +40,8 @@ impl OAuthEndpoints {
             revocation: url_text("https://oauth2.googleapis.com/revoke"),
             jwks: url_text("https://www.googleapis.com/oauth2/v3/certs"),
         };
-        Self::from_spec(&google).unwrap_or_else(|_| unreachable!("Google's endpoints are https URLs"))
+        Self::from_spec(&google)
+            .unwrap_or_else(|_| unreachable!("Google's endpoints are https URLs"))
     }
 
     /// Those of a stand-in.
@@ -49,7 +50,9 @@ impl OAuthEndpoints {
     /// [`BadEndpoint`] names the first that is not an https URL with a host.
     pub fn from_spec(spec: &OAuthEndpointsSpec) -> Result<Self, BadEndpoint> {
         let parse = |field, text: &str| match Url::parse(text) {
-            Ok(url) if url.scheme() == "https" && url.has_host() && url.username().is_empty() => Ok(url),
+            Ok(url) if url.scheme() == "https" && url.has_host() && url.username().is_empty() => {
+                Ok(url)
+            }
             _ => Err(BadEndpoint { field }),
         };
         Ok(Self {
@@ -63,8 +66,18 @@ impl OAuthEndpoints {
 
     /// The hosts that the operator connects to, or sends people to.
     pub fn hosts(&self) -> [Endpoint; 4] {
-        [&self.authorization, &self.token, &self.revocation, &self.jwks]
-            .map(|url| Endpoint::new(url.host_str().unwrap_or_default().trim_matches(['[', ']']), url.port_or_known_default().unwrap_or(443)))
+        [
+            &self.authorization,
+            &self.token,
+            &self.revocation,
+            &self.jwks,
+        ]
+        .map(|url| {
+            Endpoint::new(
+                url.host_str().unwrap_or_default().trim_matches(['[', ']']),
+                url.port_or_known_default().unwrap_or(443),
+            )
+        })
     }
 
     /// The issuer as it stands in `iss`: without the slash that an empty path gets.

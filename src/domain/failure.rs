@@ -95,7 +95,8 @@ impl FailureKind {
 
 /// Whether a direction that failed for `reason` waits for a person.
 pub fn is_permanent(reason: Reason) -> bool {
-    FailureKind::iter().any(|kind| kind.reason() == reason && kind.permanence() == Permanence::Permanent)
+    FailureKind::iter()
+        .any(|kind| kind.reason() == reason && kind.permanence() == Permanence::Permanent)
 }
 
 /// One failure, with what is needed to say it to a person.
@@ -146,7 +147,9 @@ pub fn server_reply(raw: &str, secrets: &[&str]) -> Option<String> {
 /// suffix such as `mb123456ejc` or `.71`.
 fn is_session_id(word: &str) -> bool {
     word.len() >= 16
-        && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
         && word.bytes().filter(u8::is_ascii_digit).count() >= 6
 }
 
@@ -157,16 +160,35 @@ mod tests {
     #[test]
     fn replies_are_safe_to_keep() {
         for (raw, kept) in [
-            ("[AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n", Some("[AUTHENTICATIONFAILED] Invalid credentials (Failure)")),
-            ("[WEBALERT https://accounts.google.com/signin/continue?x=y] Web login required.", Some("[WEBALERT (URL) Web login required.")),
-            ("2.0.0 OK d9443c01a7336-29daeaab9e6sm1723845ad.71 - gsmtp", Some("2.0.0 OK")),
-            ("Lookup failed a640c23a62f3amb123456ejc", Some("Lookup failed")),
+            (
+                "[AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n",
+                Some("[AUTHENTICATIONFAILED] Invalid credentials (Failure)"),
+            ),
+            (
+                "[WEBALERT https://accounts.google.com/signin/continue?x=y] Web login required.",
+                Some("[WEBALERT (URL) Web login required."),
+            ),
+            (
+                "2.0.0 OK d9443c01a7336-29daeaab9e6sm1723845ad.71 - gsmtp",
+                Some("2.0.0 OK"),
+            ),
+            (
+                "Lookup failed a640c23a62f3amb123456ejc",
+                Some("Lookup failed"),
+            ),
             ("bad token ya29.SECRET here", Some("bad token … here")),
             ("\u{1b}[31mred\u{0}", Some("[31mred")),
             ("\r\n", None),
         ] {
-            assert_eq!(server_reply(raw, &["ya29.SECRET"]).as_deref(), kept, "{raw:?}");
+            assert_eq!(
+                server_reply(raw, &["ya29.SECRET"]).as_deref(),
+                kept,
+                "{raw:?}"
+            );
         }
-        assert_eq!(server_reply(&"x ".repeat(4000), &[]).map(|reply| reply.chars().count()), Some(301));
+        assert_eq!(
+            server_reply(&"x ".repeat(4000), &[]).map(|reply| reply.chars().count()),
+            Some(301)
+        );
     }
 }

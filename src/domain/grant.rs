@@ -86,7 +86,11 @@ const TESTING_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 impl Grant {
     /// When the access token is renewed.
     pub fn renew_at(&self) -> Timestamp {
-        schedule::renew_at(self.access.issued_at, self.access.expires_at, &self.mailbox_uid)
+        schedule::renew_at(
+            self.access.issued_at,
+            self.access.expires_at,
+            &self.mailbox_uid,
+        )
     }
 
     /// How old it is, in hours.
@@ -102,8 +106,13 @@ pub fn may_use_mail(scopes: &BTreeSet<String>) -> bool {
 }
 
 /// When a grant given at `signed_in_at` will end, as far as the consent screen tells.
-pub fn known_end(screen: Option<&ConsentScreen>, signed_in_at: Timestamp, said: Option<Duration>) -> Option<Timestamp> {
-    let testing = screen.is_some_and(|screen| screen.publishing_status == Some(PublishingStatus::Testing));
+pub fn known_end(
+    screen: Option<&ConsentScreen>,
+    signed_in_at: Timestamp,
+    said: Option<Duration>,
+) -> Option<Timestamp> {
+    let testing =
+        screen.is_some_and(|screen| screen.publishing_status == Some(PublishingStatus::Testing));
     let life = match (said, testing) {
         (Some(said), true) => Some(said.min(TESTING_LIFE)),
         (Some(said), false) => Some(said),

@@ -36,7 +36,9 @@ impl Letter<'_> {
     /// One line.
     pub fn subject(&self) -> String {
         match self.requested_by {
-            TestRequestedBy::SignIn => format!("{} is now connected ({})", self.address, self.mailbox),
+            TestRequestedBy::SignIn => {
+                format!("{} is now connected ({})", self.address, self.mailbox)
+            }
             _ => format!("Test of {} ({})", self.address, self.mailbox),
         }
     }
@@ -50,9 +52,15 @@ impl Letter<'_> {
                  This message is your receipt. It was sent from this mailbox to itself to prove that reading and sending work; you may delete it.\n",
                 self.address
             ),
-            _ => format!("This message was sent from {} to itself to prove that reading and sending work. It goes to Trash by itself.\n", self.address),
+            _ => format!(
+                "This message was sent from {} to itself to prove that reading and sending work. It goes to Trash by itself.\n",
+                self.address
+            ),
         };
-        text.push_str(&format!("\nConnected as: the Mailbox {} in the namespace {}.\n", self.mailbox.name, self.mailbox.namespace));
+        text.push_str(&format!(
+            "\nConnected as: the Mailbox {} in the namespace {}.\n",
+            self.mailbox.name, self.mailbox.namespace
+        ));
         if let Some(purpose) = self.purpose {
             text.push_str(&format!("Used for: {purpose}\n"));
         }

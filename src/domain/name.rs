@@ -12,7 +12,10 @@ pub struct ObjectName {
 impl ObjectName {
     /// `namespace` and `name` together.
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 }
 

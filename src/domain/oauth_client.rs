@@ -26,13 +26,17 @@ pub enum BadCredentials {
     #[error("it is not the JSON that Google's console downloads")]
     NotJson,
     /// The client has another type.
-    #[error("it is a client of the type Desktop (\"installed\"); make one of the type \"Web application\"")]
+    #[error(
+        "it is a client of the type Desktop (\"installed\"); make one of the type \"Web application\""
+    )]
     Installed,
     /// The JSON lacks what is needed.
     #[error("it has no client_id and client_secret under \"web\"")]
     Incomplete,
     /// The value has characters that no client ID or secret has.
-    #[error("it has white space or other characters that a client ID or secret never has; put the value there without a line end")]
+    #[error(
+        "it has white space or other characters that a client ID or secret never has; put the value there without a line end"
+    )]
     StrayCharacters,
     /// The value is too large.
     #[error("it is larger than 64 KiB")]
@@ -68,10 +72,14 @@ impl OAuthClient {
         let file: Downloaded = serde_json::from_slice(json).map_err(|_| BadCredentials::NotJson)?;
         let web = match file {
             Downloaded { web: Some(web), .. } => web,
-            Downloaded { installed: Some(_), .. } => return Err(BadCredentials::Installed),
+            Downloaded {
+                installed: Some(_), ..
+            } => return Err(BadCredentials::Installed),
             _ => return Err(BadCredentials::Incomplete),
         };
-        let (Some(id), Some(secret)) = (web.client_id, web.client_secret) else { return Err(BadCredentials::Incomplete) };
+        let (Some(id), Some(secret)) = (web.client_id, web.client_secret) else {
+            return Err(BadCredentials::Incomplete);
+        };
         Self::checked(id, secret, Some(web.redirect_uris))
     }
 
@@ -87,14 +95,22 @@ impl OAuthClient {
         Self::checked(id.to_owned(), secret.to_owned(), None)
     }
 
-    fn checked(id: String, secret: String, redirect_uris: Option<Vec<String>>) -> Result<Self, BadCredentials> {
+    fn checked(
+        id: String,
+        secret: String,
+        redirect_uris: Option<Vec<String>>,
+    ) -> Result<Self, BadCredentials> {
         if id.is_empty() || secret.is_empty() {
             return Err(BadCredentials::Empty);
         }
         if !(id.bytes().chain(secret.bytes())).all(|b| b.is_ascii_graphic()) {
             return Err(BadCredentials::StrayCharacters);
         }
-        Ok(Self { id, secret: ClientSecret::new(secret), redirect_uris })
+        Ok(Self {
+            id,
+            secret: ClientSecret::new(secret),
+            redirect_uris,
+        })
     }
 
     /// The number of the Google Cloud project: what stands before the first dash of the ID, where
@@ -127,12 +143,25 @@ mod tests {
             ("not json", BadCredentials::NotJson),
             ("[]", BadCredentials::NotJson),
             ("{}", BadCredentials::Incomplete),
-            (r#"{"installed":{"client_id":"1-a","client_secret":"s"}}"#, BadCredentials::Installed),
+            (
+                r#"{"installed":{"client_id":"1-a","client_secret":"s"}}"#,
+                BadCredentials::Installed,
+            ),
             (r#"{"web":{"client_id":"1-a"}}"#, BadCredentials::Incomplete),
-            (r#"{"web":{"client_id":"1-a","client_secret":""}}"#, BadCredentials::Empty),
-            (r#"{"web":{"client_id":"1-a","client_secret":"s\n"}}"#, BadCredentials::StrayCharacters),
+            (
+                r#"{"web":{"client_id":"1-a","client_secret":""}}"#,
+                BadCredentials::Empty,
+            ),
+            (
+                r#"{"web":{"client_id":"1-a","client_secret":"s\n"}}"#,
+                BadCredentials::StrayCharacters,
+            ),
         ] {
-            assert_eq!(OAuthClient::from_json(json.as_bytes()), Err(wrong), "{json}");
+            assert_eq!(
+                OAuthClient::from_json(json.as_bytes()),
+                Err(wrong),
+                "{json}"
+            );
         }
     }
 
@@ -140,7 +169,13 @@ mod tests {
     fn reads_both_forms() {
         let client = OAuthClient::from_json(br#"{"web":{"client_id":"12-a.apps.googleusercontent.com","client_secret":"s","redirect_uris":["https://x/cb"],"auth_uri":"y"}}"#);
         assert_eq!(client.as_ref().map(|c| c.project_number()), Ok(Some("12")));
-        assert_eq!(client.map(|c| c.redirect_uris), Ok(Some(vec!["https://x/cb".into()])));
-        assert!(OAuthClient::from_id_and_secret("id", b"s").is_ok_and(|c| c.project_number().is_none() && !format!("{c:?}").contains("\"s\"")));
+        assert_eq!(
+            client.map(|c| c.redirect_uris),
+            Ok(Some(vec!["https://x/cb".into()]))
+        );
+        assert!(
+            OAuthClient::from_id_and_secret("id", b"s")
+                .is_ok_and(|c| c.project_number().is_none() && !format!("{c:?}").contains("\"s\""))
+        );
     }
 }

@@ -26,7 +26,9 @@ impl Refusal {
             "invalid_client" => Reason::ClientSecretRejected,
             "deleted_client" => Reason::ClientDeleted,
             "disabled_client" => Reason::ClientDisabled,
-            "restricted_client" | "invalid_scope" | "org_internal" | "unsupported_grant_type" => Reason::ClientRefused,
+            "restricted_client" | "invalid_scope" | "org_internal" | "unsupported_grant_type" => {
+                Reason::ClientRefused
+            }
             "invalid_request" if said.contains("client") => Reason::ClientSecretInvalid,
             _ => return None,
         })
@@ -37,11 +39,16 @@ impl Refusal {
     pub fn of_grant(&self, age_hours: i64) -> Option<Reason> {
         let said = self.description.to_ascii_lowercase();
         Some(match self.error.as_str() {
-            "invalid_grant" if matches!(self.subtype.as_str(), "invalid_rapt" | "rapt_required") || said.contains("rapt") => {
+            "invalid_grant"
+                if matches!(self.subtype.as_str(), "invalid_rapt" | "rapt_required")
+                    || said.contains("rapt") =>
+            {
                 Reason::ReauthenticationRequired
             }
             "invalid_grant" if said.contains("account has been deleted") => Reason::AccountDeleted,
-            "invalid_grant" if TESTING_LIFE_HOURS.contains(&age_hours) => Reason::ConsentExpiredTesting,
+            "invalid_grant" if TESTING_LIFE_HOURS.contains(&age_hours) => {
+                Reason::ConsentExpiredTesting
+            }
             "invalid_grant" => Reason::ConsentExpired,
             "unauthorized_client" => Reason::ClientChanged,
             "admin_policy_enforced" | "access_denied" => Reason::BlockedByWorkspacePolicy,
@@ -51,7 +58,11 @@ impl Refusal {
 
     /// For messages: `invalid_grant (Token has been expired or revoked.)`.
     pub fn words(&self) -> String {
-        if self.description.is_empty() { self.error.clone() } else { format!("{} ({})", self.error, self.description) }
+        if self.description.is_empty() {
+            self.error.clone()
+        } else {
+            format!("{} ({})", self.error, self.description)
+        }
     }
 }
 
@@ -61,24 +72,91 @@ mod tests {
 
     #[test]
     fn each_row_of_the_token_endpoint_table() {
-        let refusal = |error: &str, description: &str, subtype: &str| Refusal { error: error.into(), description: description.into(), subtype: subtype.into() };
+        let refusal = |error: &str, description: &str, subtype: &str| Refusal {
+            error: error.into(),
+            description: description.into(),
+            subtype: subtype.into(),
+        };
         for (given, client, grant) in [
-            (refusal("invalid_grant", "Token has been expired or revoked.", ""), None, Some(Reason::ConsentExpired)),
-            (refusal("invalid_grant", "Bad Request", ""), None, Some(Reason::ConsentExpired)),
-            (refusal("invalid_grant", "reauth related error (invalid_rapt)", "invalid_rapt"), None, Some(Reason::ReauthenticationRequired)),
-            (refusal("invalid_grant", "Account has been deleted", ""), None, Some(Reason::AccountDeleted)),
-            (refusal("invalid_client", "The OAuth client was not found.", ""), Some(Reason::ClientIdNotFound), None),
-            (refusal("invalid_client", "The provided client secret is invalid.", ""), Some(Reason::ClientSecretRejected), None),
-            (refusal("invalid_client", "Unauthorized", ""), Some(Reason::ClientSecretRejected), None),
-            (refusal("deleted_client", "The OAuth client was deleted.", ""), Some(Reason::ClientDeleted), None),
-            (refusal("disabled_client", "The OAuth client was disabled.", ""), Some(Reason::ClientDisabled), None),
-            (refusal("unauthorized_client", "Unauthorized", ""), None, Some(Reason::ClientChanged)),
-            (refusal("admin_policy_enforced", "", ""), None, Some(Reason::BlockedByWorkspacePolicy)),
-            (refusal("invalid_request", "client_secret is missing.", ""), Some(Reason::ClientSecretInvalid), None),
+            (
+                refusal("invalid_grant", "Token has been expired or revoked.", ""),
+                None,
+                Some(Reason::ConsentExpired),
+            ),
+            (
+                refusal("invalid_grant", "Bad Request", ""),
+                None,
+                Some(Reason::ConsentExpired),
+            ),
+            (
+                refusal(
+                    "invalid_grant",
+                    "reauth related error (invalid_rapt)",
+                    "invalid_rapt",
+                ),
+                None,
+                Some(Reason::ReauthenticationRequired),
+            ),
+            (
+                refusal("invalid_grant", "Account has been deleted", ""),
+                None,
+                Some(Reason::AccountDeleted),
+            ),
+            (
+                refusal("invalid_client", "The OAuth client was not found.", ""),
+                Some(Reason::ClientIdNotFound),
+                None,
+            ),
+            (
+                refusal(
+                    "invalid_client",
+                    "The provided client secret is invalid.",
+                    "",
+                ),
+                Some(Reason::ClientSecretRejected),
+                None,
+            ),
+            (
+                refusal("invalid_client", "Unauthorized", ""),
+                Some(Reason::ClientSecretRejected),
+                None,
+            ),
+            (
+                refusal("deleted_client", "The OAuth client was deleted.", ""),
+                Some(Reason::ClientDeleted),
+                None,
+            ),
+            (
+                refusal("disabled_client", "The OAuth client was disabled.", ""),
+                Some(Reason::ClientDisabled),
+                None,
+            ),
+            (
+                refusal("unauthorized_client", "Unauthorized", ""),
+                None,
+                Some(Reason::ClientChanged),
+            ),
+            (
+                refusal("admin_policy_enforced", "", ""),
+                None,
+                Some(Reason::BlockedByWorkspacePolicy),
+            ),
+            (
+                refusal("invalid_request", "client_secret is missing.", ""),
+                Some(Reason::ClientSecretInvalid),
+                None,
+            ),
             (refusal("something_new", "", ""), None, None),
         ] {
-            assert_eq!((given.of_client(), given.of_grant(1)), (client, grant), "{given:?}");
+            assert_eq!(
+                (given.of_client(), given.of_grant(1)),
+                (client, grant),
+                "{given:?}"
+            );
         }
-        assert_eq!(refusal("invalid_grant", "Bad Request", "").of_grant(168), Some(Reason::ConsentExpiredTesting));
+        assert_eq!(
+            refusal("invalid_grant", "Bad Request", "").of_grant(168),
+            Some(Reason::ConsentExpiredTesting)
+        );
     }
 }

@@ -13,12 +13,19 @@ pub fn digest(parts: &[&str]) -> String {
         sha.update(part.len().to_be_bytes());
         sha.update(part.as_bytes());
     }
-    sha.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    sha.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A number from 0 up to but not 1, the same for the same seed.
 pub fn jitter(seed: &str) -> f64 {
-    let first: u64 = Sha256::digest(seed.as_bytes()).iter().take(6).fold(0, |n, byte| n << 8 | u64::from(*byte));
+    let first: u64 = Sha256::digest(seed.as_bytes())
+        .iter()
+        .take(6)
+        .fold(0, |n, byte| n << 8 | u64::from(*byte));
     first as f64 / (1u64 << 48) as f64
 }
 
@@ -26,13 +33,18 @@ pub fn jitter(seed: &str) -> f64 {
 /// life, so that a token is never handed out on its last minutes and renewals do not come together.
 pub fn renew_at(issued: Timestamp, expires: Timestamp, seed: &str) -> Timestamp {
     let life = expires.duration_since(issued).as_secs_f64().max(0.0);
-    later(issued, Duration::from_secs_f64(life * (0.75 + 0.15 * jitter(seed))))
+    later(
+        issued,
+        Duration::from_secs_f64(life * (0.75 + 0.15 * jitter(seed))),
+    )
 }
 
 /// The wait before try number `attempt` (from 1): doubling from `first`, at most `longest`, less up
 /// to a quarter of it.
 pub fn backoff(attempt: u32, first: Duration, longest: Duration, seed: &str) -> Duration {
-    let full = first.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(longest);
+    let full = first
+        .saturating_mul(1 << attempt.saturating_sub(1).min(20))
+        .min(longest);
     full.mul_f64(1.0 - 0.25 * jitter(&format!("{seed}/{attempt}")))
 }
 
@@ -43,7 +55,10 @@ pub fn spread(interval: Duration, seed: &str) -> Duration {
 
 /// `time` and `wait` after it; the end of time where there is nothing later.
 pub fn later(time: Timestamp, wait: Duration) -> Timestamp {
-    SignedDuration::try_from(wait).ok().and_then(|wait| time.checked_add(wait).ok()).unwrap_or(Timestamp::MAX)
+    SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| time.checked_add(wait).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// How long from `now` to `time`; zero where it has passed.
@@ -58,15 +73,27 @@ mod tests {
     #[test]
     fn renewals_come_before_the_end_and_are_spread() {
         let (issued, expires) = (Timestamp::from_second(0), Timestamp::from_second(3600));
-        let (Ok(issued), Ok(expires)) = (issued, expires) else { unreachable!() };
-        let at: std::collections::BTreeSet<i64> = (0..100).map(|n| renew_at(issued, expires, &n.to_string()).as_second()).collect();
-        assert!(at.len() > 80 && at.iter().all(|s| (2700..=3240).contains(s)), "{at:?}");
+        let (Ok(issued), Ok(expires)) = (issued, expires) else {
+            unreachable!()
+        };
+        let at: std::collections::BTreeSet<i64> = (0..100)
+            .map(|n| renew_at(issued, expires, &n.to_string()).as_second())
+            .collect();
+        assert!(
+            at.len() > 80 && at.iter().all(|s| (2700..=3240).contains(s)),
+            "{at:?}"
+        );
     }
 
     #[test]
     fn backoff_grows_and_is_bounded() {
-        let wait = |n| backoff(n, Duration::from_secs(5), Duration::from_secs(300), "x").as_secs_f64();
-        assert!((3.75..=5.0).contains(&wait(1)) && (7.5..=10.0).contains(&wait(2)) && (225.0..=300.0).contains(&wait(4000)));
+        let wait =
+            |n| backoff(n, Duration::from_secs(5), Duration::from_secs(300), "x").as_secs_f64();
+        assert!(
+            (3.75..=5.0).contains(&wait(1))
+                && (7.5..=10.0).contains(&wait(2))
+                && (225.0..=300.0).contains(&wait(4000))
+        );
     }
 
     #[test]

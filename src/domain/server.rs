@@ -15,13 +15,20 @@ pub struct Endpoint {
 impl Endpoint {
     /// `host` is put in lower case, without a trailing dot.
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.trim_end_matches('.').to_ascii_lowercase(), port }
+        Self {
+            host: host.trim_end_matches('.').to_ascii_lowercase(),
+            port,
+        }
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') { write!(f, "[{}]:{}", self.host, self.port) } else { write!(f, "{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::api::{Actor, Reason};
 
@@ -31,17 +31,29 @@ const MAX_MESSAGE: usize = 1000;
 impl Verdict {
     /// It holds.
     pub fn yes(reason: Reason, message: impl Into<String>) -> Self {
-        Self { truth: Truth::True, reason, message: message.into() }
+        Self {
+            truth: Truth::True,
+            reason,
+            message: message.into(),
+        }
     }
 
     /// It does not, and `detail` says more than the reason.
     pub fn no(reason: Reason, detail: &str) -> Self {
-        Self { truth: Truth::False, reason, message: explain(reason, detail) }
+        Self {
+            truth: Truth::False,
+            reason,
+            message: explain(reason, detail),
+        }
     }
 
     /// It is not known, and `detail` says more than the reason.
     pub fn unknown(reason: Reason, detail: &str) -> Self {
-        Self { truth: Truth::Unknown, reason, message: explain(reason, detail) }
+        Self {
+            truth: Truth::Unknown,
+            reason,
+            message: explain(reason, detail),
+        }
     }
 
     /// Whether it holds.
@@ -85,7 +97,10 @@ pub fn conditions<'a>(
         .into_iter()
         .map(|(type_, verdict)| {
             let status: &str = verdict.truth.into();
-            let since = old.iter().find(|c| c.type_ == type_ && c.status == status).map(|c| c.last_transition_time.clone());
+            let since = old
+                .iter()
+                .find(|c| c.type_ == type_ && c.status == status)
+                .map(|c| c.last_transition_time.clone());
             Condition {
                 type_: type_.to_owned(),
                 status: status.to_owned(),

@@ -45,10 +45,17 @@ impl GrantKeeper {
     ///
     /// # Errors
     /// [`AcceptError`].
-    pub async fn accept(&self, consent: Consent<'_>, client: &ProfileClient, now: Timestamp) -> Result<Written, AcceptError> {
+    pub async fn accept(
+        &self,
+        consent: Consent<'_>,
+        client: &ProfileClient,
+        now: Timestamp,
+    ) -> Result<Written, AcceptError> {
         let refused = |reason| Err(AcceptError::Refused(reason));
         let (exchanged, identity) = (consent.exchanged, consent.identity);
-        let Ok(email) = identity.email.parse::<EmailAddress>() else { return refused(Reason::IdentityNotProved) };
+        let Ok(email) = identity.email.parse::<EmailAddress>() else {
+            return refused(Reason::IdentityNotProved);
+        };
         if !identity.email_verified {
             return refused(Reason::EmailNotVerified);
         }
@@ -58,10 +65,14 @@ impl GrantKeeper {
         if !may_use_mail(&exchanged.scopes) {
             return refused(Reason::MailScopeNotGranted);
         }
-        let Some(refresh_token) = exchanged.refresh_token.clone() else { return refused(Reason::NoRefreshToken) };
+        let Some(refresh_token) = exchanged.refresh_token.clone() else {
+            return refused(Reason::NoRefreshToken);
+        };
         let proved = match client.google.refresh(&client.client, &refresh_token).await {
             Ok(proved) => proved,
-            Err(OAuthError::Refused(refusal)) if refusal.of_client().is_some() => return refused(Reason::ConsentExchangeFailed),
+            Err(OAuthError::Refused(refusal)) if refusal.of_client().is_some() => {
+                return refused(Reason::ConsentExchangeFailed);
+            }
             Err(OAuthError::Refused(_)) => return refused(Reason::GrantNotProved),
             Err(error) => return Err(KeeperError::Google(error.to_string()).into()),
         };
@@ -75,12 +86,20 @@ impl GrantKeeper {
             mailbox: consent.mailbox,
             mailbox_uid: consent.mailbox_uid,
             email_address: consent.email_address,
-            account: Account { issuer: identity.issuer.clone(), subject: identity.subject.clone(), email },
+            account: Account {
+                issuer: identity.issuer.clone(),
+                subject: identity.subject.clone(),
+                email,
+            },
             scopes,
             client_id: client.client.id.clone(),
             profile: client.profile.clone(),
             refresh_token: proved.refresh_token.unwrap_or(refresh_token),
-            access: Access { token: proved.access_token, issued_at: now, expires_at: later(now, proved.expires_in) },
+            access: Access {
+                token: proved.access_token,
+                issued_at: now,
+                expires_at: later(now, proved.expires_in),
+            },
             signed_in_at,
             expires_at: consent.expires_at,
             start_from: signed_in_at,
@@ -108,11 +127,18 @@ impl GrantKeeper {
                 None => None,
             };
             match self.grants.put(grant, version).await {
-                Ok(secret) => return Ok(Written { grant: grant.clone(), secret }),
+                Ok(secret) => {
+                    return Ok(Written {
+                        grant: grant.clone(),
+                        secret,
+                    });
+                }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(KeeperError::Google("another sign-in for this mailbox was going on at the same time".to_owned()))
+        Err(KeeperError::Google(
+            "another sign-in for this mailbox was going on at the same time".to_owned(),
+        ))
     }
 }

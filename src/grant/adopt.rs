@@ -11,15 +11,26 @@ impl GrantKeeper {
     ///
     /// # Errors
     /// [`KeeperError`] where it could not be asked or written: the grant is as before.
-    pub async fn adopt(&self, old: StoredGrant, uid: &str, client: &ProfileClient, now: Timestamp) -> Result<Written, KeeperError> {
-        let answer = client.google.refresh(&client.client, &old.grant.refresh_token).await;
+    pub async fn adopt(
+        &self,
+        old: StoredGrant,
+        uid: &str,
+        client: &ProfileClient,
+        now: Timestamp,
+    ) -> Result<Written, KeeperError> {
+        let answer = client
+            .google
+            .refresh(&client.client, &old.grant.refresh_token)
+            .await;
         let change = changed(answer, &old.grant, now)?;
         let mut grant = old.grant.clone();
         change(&mut grant);
         grant.mailbox_uid = uid.to_owned();
         grant.orphaned_at = None;
         let secret = self.grants.put(&grant, None).await?;
-        self.grants.delete(&old.grant.mailbox_uid, old.resource_version).await?;
+        self.grants
+            .delete(&old.grant.mailbox_uid, old.resource_version)
+            .await?;
         Ok(Written { grant, secret })
     }
 }

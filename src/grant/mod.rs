@@ -58,7 +58,11 @@ pub enum KeeperError {
 impl GrantKeeper {
     /// Grants in `namespace`, with connections from `network`.
     pub fn new(client: Client, namespace: &str, network: Arc<Network>) -> Self {
-        Self { grants: Grants::new(client.clone(), namespace), client, network }
+        Self {
+            grants: Grants::new(client.clone(), namespace),
+            client,
+            network,
+        }
     }
 
     /// The stored grants.

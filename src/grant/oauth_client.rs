@@ -39,11 +39,23 @@ impl GrantKeeper {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn client_of(&self, profile: &GmailServerProfile) -> Result<ProfileClient, ClientError> {
+    pub async fn client_of(
+        &self,
+        profile: &GmailServerProfile,
+    ) -> Result<ProfileClient, ClientError> {
         let name = ObjectName::new(profile.namespace().unwrap_or_default(), profile.name_any());
         let valid = ValidProfile::new(&profile.spec, self.network.egress())?;
         let network = self.network.of(&name, valid.ca_bundle.as_deref())?;
-        let client = credentials::read(&self.client, &name.namespace, profile.spec.oauth_client.as_ref()).await?;
-        Ok(ProfileClient { client, google: Google::new(valid.endpoints, network.http()), profile: name })
+        let client = credentials::read(
+            &self.client,
+            &name.namespace,
+            profile.spec.oauth_client.as_ref(),
+        )
+        .await?;
+        Ok(ProfileClient {
+            client,
+            google: Google::new(valid.endpoints, network.http()),
+            profile: name,
+        })
     }
 }

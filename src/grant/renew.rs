@@ -23,8 +23,16 @@ impl GrantKeeper {
     ///
     /// # Errors
     /// [`KeeperError`] where it could not be asked: the grant is as before.
-    pub async fn renew(&self, stored: StoredGrant, client: &ProfileClient, now: Timestamp) -> Result<Renewal, KeeperError> {
-        let answer = client.google.refresh(&client.client, &stored.grant.refresh_token).await;
+    pub async fn renew(
+        &self,
+        stored: StoredGrant,
+        client: &ProfileClient,
+        now: Timestamp,
+    ) -> Result<Renewal, KeeperError> {
+        let answer = client
+            .google
+            .refresh(&client.client, &stored.grant.refresh_token)
+            .await;
         let change = changed(answer, &stored.grant, now)?;
         Ok(match self.update(stored, change).await? {
             Some(written) => Renewal::Written(Box::new(written)),
@@ -43,7 +51,9 @@ pub(super) fn changed(
         Ok(refreshed) => Ok(Box::new(move |grant| apply(&refreshed, grant, now))),
         Err(OAuthError::Refused(refusal)) => {
             let reason = ended(&refusal, grant.age_hours(now))?;
-            Ok(Box::new(move |grant| grant.ended = Some(GrantEnd { reason, at: now })))
+            Ok(Box::new(move |grant| {
+                grant.ended = Some(GrantEnd { reason, at: now })
+            }))
         }
         Err(error) => Err(KeeperError::Google(error.to_string())),
     }
@@ -51,7 +61,10 @@ pub(super) fn changed(
 
 fn ended(refusal: &Refusal, age_hours: i64) -> Result<Reason, KeeperError> {
     let about_client = refusal.of_client().is_some();
-    refusal.of_grant(age_hours).filter(|_| !about_client).ok_or_else(|| KeeperError::ClientRefused(refusal.words()))
+    refusal
+        .of_grant(age_hours)
+        .filter(|_| !about_client)
+        .ok_or_else(|| KeeperError::ClientRefused(refusal.words()))
 }
 
 fn apply(refreshed: &Refreshed, grant: &mut Grant, now: Timestamp) {
@@ -67,6 +80,9 @@ fn apply(refreshed: &Refreshed, grant: &mut Grant, now: Timestamp) {
         grant.scopes = scopes.clone();
     }
     if !may_use_mail(&grant.scopes) {
-        grant.ended = Some(GrantEnd { reason: Reason::MailScopeNotGranted, at: now });
+        grant.ended = Some(GrantEnd {
+            reason: Reason::MailScopeNotGranted,
+            at: now,
+        });
     }
 }

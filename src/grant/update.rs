@@ -11,18 +11,28 @@ impl GrantKeeper {
     ///
     /// # Errors
     /// [`KeeperError::Cluster`].
-    pub async fn update(&self, base: StoredGrant, change: impl Fn(&mut Grant)) -> Result<Option<Written>, KeeperError> {
+    pub async fn update(
+        &self,
+        base: StoredGrant,
+        change: impl Fn(&mut Grant),
+    ) -> Result<Option<Written>, KeeperError> {
         let sign_in = base.grant.signed_in_at;
         let mut current = base;
         for left in (0..TRIES).rev() {
             let mut grant = current.grant.clone();
             change(&mut grant);
-            match self.grants.put(&grant, current.resource_version.clone()).await {
+            match self
+                .grants
+                .put(&grant, current.resource_version.clone())
+                .await
+            {
                 Ok(secret) => return Ok(Some(Written { grant, secret })),
-                Err(error) if error.is_conflict() && left > 0 => match self.grants.get(&grant.mailbox_uid).await? {
-                    Some(Ok(newer)) if newer.grant.signed_in_at == sign_in => current = newer,
-                    _ => return Ok(None),
-                },
+                Err(error) if error.is_conflict() && left > 0 => {
+                    match self.grants.get(&grant.mailbox_uid).await? {
+                        Some(Ok(newer)) if newer.grant.signed_in_at == sign_in => current = newer,
+                        _ => return Ok(None),
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -34,8 +44,13 @@ impl GrantKeeper {
     ///
     /// # Errors
     /// [`KeeperError::Cluster`]; then nothing may be sent.
-    pub async fn note_message(&self, base: StoredGrant, id: &str) -> Result<Option<Written>, KeeperError> {
-        self.update(base, |grant| grant.message_sent_by = Some(id.to_owned())).await
+    pub async fn note_message(
+        &self,
+        base: StoredGrant,
+        id: &str,
+    ) -> Result<Option<Written>, KeeperError> {
+        self.update(base, |grant| grant.message_sent_by = Some(id.to_owned()))
+            .await
     }
 }
 

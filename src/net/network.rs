@@ -44,7 +44,10 @@ pub enum NetworkError {
 impl Network {
     /// Connections that `egress` allows.
     pub fn new(egress: EgressPolicy) -> Self {
-        Self { egress: Arc::new(egress), profiles: Mutex::default() }
+        Self {
+            egress: Arc::new(egress),
+            profiles: Mutex::default(),
+        }
     }
 
     /// Where the operator may connect to.
@@ -56,9 +59,16 @@ impl Network {
     ///
     /// # Errors
     /// [`NetworkError`].
-    pub fn of(&self, profile: &ObjectName, ca_bundle: Option<&str>) -> Result<ProfileNetwork, NetworkError> {
+    pub fn of(
+        &self,
+        profile: &ObjectName,
+        ca_bundle: Option<&str>,
+    ) -> Result<ProfileNetwork, NetworkError> {
         let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = profiles.get(profile).filter(|known| known.ca_bundle.as_deref() == ca_bundle) {
+        if let Some(known) = profiles
+            .get(profile)
+            .filter(|known| known.ca_bundle.as_deref() == ca_bundle)
+        {
             return Ok(known.clone());
         }
         let tls = tls_config(ca_bundle)?;
@@ -74,7 +84,10 @@ impl Network {
 
     /// For a profile that is gone.
     pub fn forget(&self, profile: &ObjectName) {
-        self.profiles.lock().unwrap_or_else(PoisonError::into_inner).remove(profile);
+        self.profiles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(profile);
     }
 }
 

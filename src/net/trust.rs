@@ -28,7 +28,9 @@ pub fn tls_config(ca_bundle: Option<&str>) -> Result<ClientConfig, BadTrust> {
     let extra: Vec<CertificateDer<'static>> = match ca_bundle {
         None => Vec::new(),
         Some(pem) => {
-            let found = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>().map_err(BadTrust::NotPem)?;
+            let found = CertificateDer::pem_slice_iter(pem.as_bytes())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(BadTrust::NotPem)?;
             if found.is_empty() {
                 return Err(BadTrust::Empty);
             }

@@ -8,8 +8,16 @@ impl Prober {
     /// # Errors
     /// The [`Failure`], told apart.
     pub async fn incoming(&self, subject: &Subject<'_>) -> Result<(), Failure> {
-        let _slot = self.slots.take(subject.profile, subject.max_connections).await;
-        let mut session = ImapSession::open(&self.dialer(subject)?, &subject.servers.imap, subject.account()).await?;
+        let _slot = self
+            .slots
+            .take(subject.profile, subject.max_connections)
+            .await;
+        let mut session = ImapSession::open(
+            &self.dialer(subject)?,
+            &subject.servers.imap,
+            subject.account(),
+        )
+        .await?;
         let examined = session.examine_inbox().await;
         session.logout().await;
         examined

@@ -54,14 +54,21 @@ pub struct Subject<'a> {
 
 impl Subject<'_> {
     fn account(&self) -> MailAccount<'_> {
-        MailAccount { user: self.user, token: self.token }
+        MailAccount {
+            user: self.user,
+            token: self.token,
+        }
     }
 }
 
 impl Prober {
     /// With connections from `network`.
     pub fn new(network: Arc<Network>, waits: ProbeWaits) -> Self {
-        Self { network, slots: Slots::default(), waits }
+        Self {
+            network,
+            slots: Slots::default(),
+            waits,
+        }
     }
 
     /// Forgets a profile that is gone.

@@ -8,9 +8,18 @@ impl Prober {
     /// # Errors
     /// The [`Failure`], told apart.
     pub async fn outgoing(&self, subject: &Subject<'_>) -> Result<(), Failure> {
-        let _slot = self.slots.take(subject.profile, subject.max_connections).await;
+        let _slot = self
+            .slots
+            .take(subject.profile, subject.max_connections)
+            .await;
         let servers = subject.servers;
-        let mut session = SmtpSession::open(&self.dialer(subject)?, &servers.smtp, servers.smtp_security, subject.account()).await?;
+        let mut session = SmtpSession::open(
+            &self.dialer(subject)?,
+            &servers.smtp,
+            servers.smtp_security,
+            subject.account(),
+        )
+        .await?;
         let answered = session.noop().await;
         session.quit().await;
         answered

@@ -38,14 +38,26 @@ pub enum Arrival {
 impl Prober {
     /// Logs in over IMAP, to look for a message.
     pub async fn round_trip(&self, subject: &Subject<'_>) -> Result<RoundTrip, Failure> {
-        let slot = self.slots.take(subject.profile, subject.max_connections).await;
-        let mut incoming = ImapSession::open(&self.dialer(subject)?, &subject.servers.imap, subject.account()).await;
+        let slot = self
+            .slots
+            .take(subject.profile, subject.max_connections)
+            .await;
+        let mut incoming = ImapSession::open(
+            &self.dialer(subject)?,
+            &subject.servers.imap,
+            subject.account(),
+        )
+        .await;
         if let Ok(session) = &mut incoming
             && let Err(failure) = session.examine_inbox().await
         {
             incoming = Err(failure);
         }
-        Ok(RoundTrip { incoming, waits: self.waits, _slots: slot.into_iter().collect() })
+        Ok(RoundTrip {
+            incoming,
+            waits: self.waits,
+            _slots: slot.into_iter().collect(),
+        })
     }
 
     /// Logs in over SMTP, to send one.
@@ -54,7 +66,13 @@ impl Prober {
     /// The [`Failure`], told apart.
     pub async fn sender(&self, subject: &Subject<'_>) -> Result<SmtpSession, Failure> {
         let servers = subject.servers;
-        SmtpSession::open(&self.dialer(subject)?, &servers.smtp, servers.smtp_security, subject.account()).await
+        SmtpSession::open(
+            &self.dialer(subject)?,
+            &servers.smtp,
+            servers.smtp_security,
+            subject.account(),
+        )
+        .await
     }
 }
 
@@ -63,8 +81,14 @@ impl RoundTrip {
     ///
     /// # Errors
     /// The [`Failure`] of the sending, or that the message did not arrive in time.
-    pub async fn send_and_find(self, mut sender: SmtpSession, parcel: &Parcel<'_>) -> Result<(Arrival, Option<ImapSession>), Failure> {
-        let sent = sender.send(parcel.sender, parcel.address, parcel.message).await;
+    pub async fn send_and_find(
+        self,
+        mut sender: SmtpSession,
+        parcel: &Parcel<'_>,
+    ) -> Result<(Arrival, Option<ImapSession>), Failure> {
+        let sent = sender
+            .send(parcel.sender, parcel.address, parcel.message)
+            .await;
         sender.quit().await;
         sent?;
         self.find(parcel.message_id).await
@@ -75,7 +99,9 @@ impl RoundTrip {
     /// # Errors
     /// The [`Failure`] of the looking, or that the message did not arrive in time.
     pub async fn find(self, message_id: &str) -> Result<(Arrival, Option<ImapSession>), Failure> {
-        let Ok(mut session) = self.incoming else { return Ok((Arrival::CannotLook, None)) };
+        let Ok(mut session) = self.incoming else {
+            return Ok((Arrival::CannotLook, None));
+        };
         let deadline = Instant::now() + self.waits.arrival;
         loop {
             if session.find(message_id).await?.is_some() {

@@ -21,7 +21,9 @@ impl Slots {
     pub async fn take(&self, profile: &ObjectName, max: usize) -> Option<OwnedSemaphorePermit> {
         let free = {
             let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = profiles.entry(profile.clone()).or_insert_with(|| Profile::new(max));
+            let known = profiles
+                .entry(profile.clone())
+                .or_insert_with(|| Profile::new(max));
             if known.max != max {
                 *known = Profile::new(max);
             }
@@ -32,12 +34,18 @@ impl Slots {
 
     /// For a profile that is gone.
     pub fn forget(&self, profile: &ObjectName) {
-        self.profiles.lock().unwrap_or_else(PoisonError::into_inner).remove(profile);
+        self.profiles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(profile);
     }
 }
 
 impl Profile {
     fn new(max: usize) -> Self {
-        Self { max, free: Arc::new(Semaphore::new(max)) }
+        Self {
+            max,
+            free: Arc::new(Semaphore::new(max)),
+        }
     }
 }

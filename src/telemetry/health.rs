@@ -11,7 +11,10 @@ pub struct Readiness {
 impl Readiness {
     /// Ready but for the parts that are yet to say so.
     pub fn waiting_for(controller: bool, web: bool) -> Self {
-        Self { controller: AtomicBool::new(!controller), web: AtomicBool::new(!web) }
+        Self {
+            controller: AtomicBool::new(!controller),
+            web: AtomicBool::new(!web),
+        }
     }
 
     /// The controller's caches are filled, or it waits for the Lease.

@@ -113,10 +113,30 @@ impl Metrics {
     /// Registers all of them under the prefix `gmail_operator`.
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("gmail_operator");
-        registry.register("reconciles", "Reconciles by kind and result", self.reconciles.clone());
-        registry.register("status_writes", "Writes of a status by kind", self.status_writes.clone());
-        registry.register("token_renewals", "Renewals of access tokens by result", self.renewals.clone());
-        registry.register("direction_tests", "Tests of one direction by reason", self.tests.clone());
-        registry.register("leader", "Whether this process is the leader", self.leader.clone());
+        registry.register(
+            "reconciles",
+            "Reconciles by kind and result",
+            self.reconciles.clone(),
+        );
+        registry.register(
+            "status_writes",
+            "Writes of a status by kind",
+            self.status_writes.clone(),
+        );
+        registry.register(
+            "token_renewals",
+            "Renewals of access tokens by result",
+            self.renewals.clone(),
+        );
+        registry.register(
+            "direction_tests",
+            "Tests of one direction by reason",
+            self.tests.clone(),
+        );
+        registry.register(
+            "leader",
+            "Whether this process is the leader",
+            self.leader.clone(),
+        );
     }
 }

@@ -34,7 +34,8 @@ pub struct TokenRequest {
     pub client_id: Option<String>,
     /// E-mail address of the account, where the request got that far.
     pub account: Option<String>,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 where there is none yet.
+    #[serde(default)]
     pub status: u16,
     /// OAuth's word for what was wrong.
     pub error: Option<String>,

@@ -11,8 +11,18 @@ pub async fn crds(lab: &Lab) -> Result<()> {
     static DONE: OnceCell<()> = OnceCell::const_new();
     DONE.get_or_try_init(|| async {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
-        lab.control_plane.kubectl(["apply", "--server-side", "-f", folder]).await?;
-        lab.control_plane.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", folder]).await?;
+        lab.control_plane
+            .kubectl(["apply", "--server-side", "-f", folder])
+            .await?;
+        lab.control_plane
+            .kubectl([
+                "wait",
+                "--for=condition=Established",
+                "--timeout=60s",
+                "-f",
+                folder,
+            ])
+            .await?;
         Ok::<_, anyhow::Error>(())
     })
     .await
@@ -22,5 +32,7 @@ pub async fn crds(lab: &Lab) -> Result<()> {
 /// The ServiceAccount, roles and admission policy of `deploy/`, for an operator in `namespace`.
 pub async fn rights(_lab: &Lab, namespace: &str) -> Result<String> {
     let _ = program("kubectl")?;
-    Ok(format!("apiVersion: v1\nkind: ServiceAccount\nmetadata: {{ name: gmail-operator, namespace: {namespace} }}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {{ name: {namespace} }}\nroleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin }}\nsubjects: [{{ kind: ServiceAccount, name: gmail-operator, namespace: {namespace} }}]\n"))
+    Ok(format!(
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{ name: gmail-operator, namespace: {namespace} }}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {{ name: {namespace} }}\nroleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin }}\nsubjects: [{{ kind: ServiceAccount, name: gmail-operator, namespace: {namespace} }}]\n"
+    ))
 }

@@ -29,6 +29,7 @@ pub struct MailServers {
     pub submission_port: u16,
     lmtp_port: u16,
     relay_port: u16,
+    relay_log: PathBuf,
     dir: PathBuf,
     dovecot: Kept,
     relay: Kept,
@@ -82,6 +83,7 @@ impl MailServers {
             &lab.join("dovecot.log"),
             Some(&dir),
         )?;
+        let relay_log = lab.join("relay.log");
         let relay = Kept::start(
             Command::new("node")
                 .arg("relay.mjs")
@@ -89,7 +91,7 @@ impl MailServers {
                 .env("PORT", relay_port.to_string())
                 .env("LMTP_PORT", lmtp_port.to_string())
                 .env("ALIASES", dir.join("aliases")),
-            &lab.join("relay.log"),
+            &relay_log,
         )?;
         Ok(MailServers {
             imap_port,
@@ -98,6 +100,7 @@ impl MailServers {
             submission_port,
             lmtp_port,
             relay_port,
+            relay_log,
             dir,
             dovecot,
             relay,
@@ -127,6 +130,13 @@ impl MailServers {
             }
         }
         bail!("{} does not come to rest", maildir.display())
+    }
+
+    /// How many messages for an address have been accepted, whether or not they have arrived.
+    pub fn relayed(&self, address: &str) -> Result<usize> {
+        let log = fs::read_to_string(&self.relay_log)?;
+        let line = format!("took a message for {}", address.to_lowercase());
+        Ok(log.lines().filter(|found| *found == line).count())
     }
 
     /// Puts a message into the inbox of an account, as if somebody had sent it.

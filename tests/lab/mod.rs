@@ -22,6 +22,7 @@ pub mod person;
 pub mod ports;
 pub mod scripted;
 pub mod tls;
+pub mod tokens;
 pub mod wire;
 
 use control_plane::ControlPlane;

@@ -63,7 +63,11 @@ impl Site {
     pub async fn new(name: &str) -> Result<Site> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let lab = Lab::shared().await;
-        Site::in_lab(lab, &format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed))).await
+        Site::in_lab(
+            lab,
+            &format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+        )
+        .await
     }
 
     async fn in_lab(lab: &'static Lab, name: &str) -> Result<Site> {
@@ -74,14 +78,29 @@ impl Site {
             { "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } },
             { "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": tenant } },
         ]});
-        control_plane.kubectl_with_input(["apply", "-f", "-"], &namespaces.to_string()).await?;
+        control_plane
+            .kubectl_with_input(["apply", "-f", "-"], &namespaces.to_string())
+            .await?;
         let rights = super::installed::rights(lab, &namespace).await?;
-        control_plane.kubectl_with_input(["apply", "-f", "-"], &rights).await?;
-        let kubeconfig = control_plane.kubeconfig_for(&namespace, "gmail-operator").await?;
+        control_plane
+            .kubectl_with_input(["apply", "-f", "-"], &rights)
+            .await?;
+        let kubeconfig = control_plane
+            .kubeconfig_for(&namespace, "gmail-operator")
+            .await?;
         let (web_port, telemetry_port) = (free_port()?, free_port()?);
         let public_url = format!("http://localhost:{web_port}");
-        let client_id = format!("{}-{name}.apps.googleusercontent.com", 100_000 + u32::from(web_port));
-        lab.google.put_client(&client_id, CLIENT_SECRET, &[&format!("{public_url}/oauth2/callback")]).await?;
+        let client_id = format!(
+            "{}-{name}.apps.googleusercontent.com",
+            100_000 + u32::from(web_port)
+        );
+        lab.google
+            .put_client(
+                &client_id,
+                CLIENT_SECRET,
+                &[&format!("{public_url}/oauth2/callback")],
+            )
+            .await?;
         let client = control_plane.admin().await?;
         let ports = lab_ports(lab);
         Ok(Site {
@@ -93,8 +112,19 @@ impl Site {
             telemetry_port,
             web_port,
             kubeconfig,
-            endpoints: [ports.imap, ports.smtp, lab.mail.submission_port, lab.mail.pop3_port, ports.google].map(|port| ("localhost".to_owned(), port)).into(),
-            pace: QUICK.iter().map(|(name, seconds)| ((*name).to_owned(), *seconds)).collect(),
+            endpoints: [
+                ports.imap,
+                ports.smtp,
+                lab.mail.submission_port,
+                lab.mail.pop3_port,
+                ports.google,
+            ]
+            .map(|port| ("localhost".to_owned(), port))
+            .into(),
+            pace: QUICK
+                .iter()
+                .map(|(name, seconds)| ((*name).to_owned(), *seconds))
+                .collect(),
             watched: vec![tenant.clone()],
             log_level: "info,gmail_operator=debug".to_owned(),
             tenant,
@@ -154,10 +184,29 @@ impl Site {
         command
             .env("KUBECONFIG", &self.kubeconfig)
             .env("RUST_BACKTRACE", "1")
-            .args(["run", "--log-level", &self.log_level, "--allow-cidr", "127.0.0.0/8", "--allow-cidr", "::1/128"])
-            .args(["--cluster-name", "lab", "--namespace", &self.namespace, "--public-url", &self.public_url])
+            .args([
+                "run",
+                "--log-level",
+                &self.log_level,
+                "--allow-cidr",
+                "127.0.0.0/8",
+                "--allow-cidr",
+                "::1/128",
+            ])
+            .args([
+                "--cluster-name",
+                "lab",
+                "--namespace",
+                &self.namespace,
+                "--public-url",
+                &self.public_url,
+            ])
             .args(["--identity", &format!("replica-{}", self.starts)])
-            .args(self.watched.iter().map(|namespace| format!("--watch-namespace={namespace}")))
+            .args(
+                self.watched
+                    .iter()
+                    .map(|namespace| format!("--watch-namespace={namespace}")),
+            )
             .arg(format!("--listen=127.0.0.1:{web_port}"))
             .arg(format!("--telemetry-listen=127.0.0.1:{telemetry_port}"))
             .arg("--pace-file")
@@ -173,24 +222,37 @@ impl Site {
         let url = format!("http://127.0.0.1:{port}/readyz");
         until("the operator to be ready", PATIENCE, async || {
             self.running()?.expect_running()?;
-            Ok(http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()))
+            Ok(http
+                .get(&url)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success()))
         })
         .await
     }
 
     /// The process.
     pub fn running(&self) -> Result<&Kept> {
-        self.operator.as_ref().context("the operator is not running")
+        self.operator
+            .as_ref()
+            .context("the operator is not running")
     }
 
     /// Ends it as a node failure would.
     pub fn kill(&mut self) -> Result<()> {
-        self.operator.take().context("the operator is not running")?.kill().map(drop)
+        self.operator
+            .take()
+            .context("the operator is not running")?
+            .kill()
+            .map(drop)
     }
 
     /// Ends it as Kubernetes does.
     pub fn stop(&mut self) -> Result<std::process::ExitStatus> {
-        let mut operator = self.operator.take().context("the operator is not running")?;
+        let mut operator = self
+            .operator
+            .take()
+            .context("the operator is not running")?;
         operator.signal("TERM")?;
         operator.wait(Duration::from_secs(40))
     }
@@ -207,13 +269,24 @@ impl Site {
     /// Its metrics.
     pub async fn metrics(&self) -> Result<String> {
         let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(http.get(format!("http://127.0.0.1:{}/metrics", self.telemetry_port)).send().await?.text().await?)
+        Ok(http
+            .get(format!("http://127.0.0.1:{}/metrics", self.telemetry_port))
+            .send()
+            .await?
+            .text()
+            .await?)
     }
 
     /// What it has changed, or tried to.
     pub fn writes(&self) -> Result<Vec<AuditWrite>> {
-        let writes = self.lab.control_plane.writes_by(&self.namespace, "gmail-operator")?;
-        Ok(writes.into_iter().filter(|write| write.resource != "leases").collect())
+        let writes = self
+            .lab
+            .control_plane
+            .writes_by(&self.namespace, "gmail-operator")?;
+        Ok(writes
+            .into_iter()
+            .filter(|write| write.resource != "leases")
+            .collect())
     }
 
     /// The Secret and the profile `google`, which is the default; `change` may spoil its spec.
@@ -280,7 +353,12 @@ impl Site {
     }
 
     /// A Mailbox; `change` may change its spec.
-    pub async fn mailbox(&self, name: &str, email: &str, change: impl FnOnce(&mut Value)) -> Result<()> {
+    pub async fn mailbox(
+        &self,
+        name: &str,
+        email: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<()> {
         let mut mailbox = self.mailbox_manifest(name, email);
         change(&mut mailbox);
         self.apply(&mailbox).await
@@ -298,7 +376,11 @@ impl Site {
 
     /// Applies a manifest as admin.
     pub async fn apply(&self, manifest: &Value) -> Result<()> {
-        self.lab.control_plane.kubectl_with_input(["apply", "-f", "-"], &manifest.to_string()).await.map(drop)
+        self.lab
+            .control_plane
+            .kubectl_with_input(["apply", "-f", "-"], &manifest.to_string())
+            .await
+            .map(drop)
     }
 
     /// kubectl in the namespace of the mailboxes.
@@ -325,12 +407,23 @@ impl Site {
 
     /// The Secret with the grant of a Mailbox.
     pub async fn grant(&self, name: &str) -> Result<Secret> {
-        let uid = self.mailboxes().get(name).await?.metadata.uid.context("no uid")?;
+        let uid = self
+            .mailboxes()
+            .get(name)
+            .await?
+            .metadata
+            .uid
+            .context("no uid")?;
         Ok(self.own_secrets().get(&format!("grant-{uid}")).await?)
     }
 
     /// Waits until a Mailbox is as `wanted`; says how it is otherwise.
-    pub async fn until_mailbox(&self, name: &str, what: &str, mut wanted: impl FnMut(&Mailbox) -> bool) -> Result<Mailbox> {
+    pub async fn until_mailbox(
+        &self,
+        name: &str,
+        what: &str,
+        mut wanted: impl FnMut(&Mailbox) -> bool,
+    ) -> Result<Mailbox> {
         let mut last = None;
         let waited = until(what, PATIENCE, async || {
             last = self.mailboxes().get_opt(name).await?;
@@ -339,28 +432,47 @@ impl Site {
         .await;
         match (waited, last) {
             (Ok(()), Some(mailbox)) => Ok(mailbox),
-            (Err(error), Some(mailbox)) => bail!("{error}: {name} is {}", serde_json::to_string_pretty(&mailbox.status)?),
+            (Err(error), Some(mailbox)) => bail!(
+                "{error}: {name} is {}",
+                serde_json::to_string_pretty(&mailbox.status)?
+            ),
             (waited, None) => bail!("{waited:?}: there is no {name}"),
         }
     }
 
     /// Waits until a condition of a Mailbox has a reason.
     pub async fn until_reason(&self, name: &str, condition: &str, reason: &str) -> Result<Mailbox> {
-        self.until_mailbox(name, &format!("{condition} {reason}"), |mailbox| condition_of(mailbox, condition).1 == reason).await
+        self.until_mailbox(name, &format!("{condition} {reason}"), |mailbox| {
+            condition_of(mailbox, condition).1 == reason
+        })
+        .await
     }
 
     /// Waits until a condition of a profile has a reason.
-    pub async fn until_profile(&self, name: &str, condition: &str, reason: &str) -> Result<GmailServerProfile> {
+    pub async fn until_profile(
+        &self,
+        name: &str,
+        condition: &str,
+        reason: &str,
+    ) -> Result<GmailServerProfile> {
         let mut last = None;
         let waited = until(&format!("{condition} {reason}"), PATIENCE, async || {
             last = self.profiles().get_opt(name).await?;
             let status = last.as_ref().and_then(|profile| profile.status.as_ref());
-            Ok(status.is_some_and(|status| status.conditions.iter().any(|c| c.type_ == condition && c.reason == reason)))
+            Ok(status.is_some_and(|status| {
+                status
+                    .conditions
+                    .iter()
+                    .any(|c| c.type_ == condition && c.reason == reason)
+            }))
         })
         .await;
         match (waited, last) {
             (Ok(()), Some(profile)) => Ok(profile),
-            (Err(error), Some(profile)) => bail!("{error}: {name} is {}", serde_json::to_string_pretty(&profile.status)?),
+            (Err(error), Some(profile)) => bail!(
+                "{error}: {name} is {}",
+                serde_json::to_string_pretty(&profile.status)?
+            ),
             (waited, None) => bail!("{waited:?}: there is no {name}"),
         }
     }
@@ -382,7 +494,12 @@ impl Site {
     pub async fn connect(&self, name: &str, email: &str) -> Result<Mailbox> {
         let page = self.sign_in(name, &Person::new(self.lab, email)?).await?;
         if page.status != 200 {
-            bail!("the sign-in ended with {} at {}: {}", page.status, page.url.path(), page.words()?);
+            bail!(
+                "the sign-in ended with {} at {}: {}",
+                page.status,
+                page.url.path(),
+                page.words()?
+            );
         }
         self.until_reason(name, "Ready", "Enabled").await
     }
@@ -390,8 +507,23 @@ impl Site {
     /// The token endpoint's requests of this installation, as (grant type, account).
     pub async fn token_requests(&self) -> Result<Vec<(String, Option<String>)>> {
         let all = self.lab.google.requests().await?;
-        let ours = all.into_iter().filter(|request| request.client_id.as_deref() == Some(&self.client_id));
-        Ok(ours.map(|request| (request.grant_type.unwrap_or_default(), request.account)).collect())
+        let ours = all
+            .into_iter()
+            .filter(|request| request.client_id.as_deref() == Some(&self.client_id));
+        Ok(ours
+            .map(|request| (request.grant_type.unwrap_or_default(), request.account))
+            .collect())
+    }
+
+    /// Whether the token endpoint has a request of this installation, after the first `seen`, that
+    /// it has not answered yet.
+    pub async fn pending_token_requests(&self, seen: usize) -> Result<bool> {
+        let all = self.lab.google.requests().await?;
+        let mut ours = all
+            .iter()
+            .filter(|request| request.client_id.as_deref() == Some(&self.client_id))
+            .skip(seen);
+        Ok(ours.any(|request| request.status == 0))
     }
 
     /// The lab's own ports.
@@ -401,7 +533,11 @@ impl Site {
 }
 
 fn lab_ports(lab: &Lab) -> Ports {
-    Ports { imap: lab.mail.imap_port, smtp: lab.mail.smtps_port, google: lab.google.port() }
+    Ports {
+        imap: lab.mail.imap_port,
+        smtp: lab.mail.smtps_port,
+        google: lab.google.port(),
+    }
 }
 
 /// Waits that fit tests.
@@ -421,7 +557,9 @@ const QUICK: [(&str, f64); 9] = [
 pub fn condition_of(mailbox: &Mailbox, condition: &str) -> (String, String) {
     let conditions = mailbox.status.iter().flat_map(|status| &status.conditions);
     let found = conditions.into_iter().find(|c| c.type_ == condition);
-    found.map(|c| (c.status.clone(), c.reason.clone())).unwrap_or_default()
+    found
+        .map(|c| (c.status.clone(), c.reason.clone()))
+        .unwrap_or_default()
 }
 
 fn url_of(mailbox: &Mailbox) -> Option<String> {
@@ -431,7 +569,10 @@ fn url_of(mailbox: &Mailbox) -> Option<String> {
 /// The binary that was built beside this program.
 pub fn operator_binary() -> Result<PathBuf> {
     let me = std::env::current_exe()?;
-    let folder = me.parent().and_then(|folder| folder.parent()).context("no target folder")?;
+    let folder = me
+        .parent()
+        .and_then(|folder| folder.parent())
+        .context("no target folder")?;
     let binary = folder.join("gmail-operator");
     if !binary.exists() {
         bail!("there is no {}: build it first", binary.display());

@@ -29,19 +29,42 @@ struct Script {
 impl ImapServer {
     /// With a certificate of nobody's.
     pub async fn untrusted() -> Result<ImapServer> {
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()])?;
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()])?;
         let key = PrivateKeyDer::from_pem_slice(signing_key.serialize_pem().as_bytes())?;
-        Self::serve(vec![cert.der().clone()], key, Script { login: "OK", examine: "OK" }).await
+        Self::serve(
+            vec![cert.der().clone()],
+            key,
+            Script {
+                login: "OK",
+                examine: "OK",
+            },
+        )
+        .await
     }
 
     /// Logged in, but there is no INBOX.
     pub async fn without_inbox(lab: &Lab) -> Result<ImapServer> {
-        Self::trusted(lab, Script { login: "OK authenticated (Success)", examine: "NO [NONEXISTENT] Unknown Mailbox: INBOX (Failure)" }).await
+        Self::trusted(
+            lab,
+            Script {
+                login: "OK authenticated (Success)",
+                examine: "NO [NONEXISTENT] Unknown Mailbox: INBOX (Failure)",
+            },
+        )
+        .await
     }
 
     /// As Gmail refuses: a challenge, and after the client's empty line the refusal.
     pub async fn refusing_login(lab: &Lab) -> Result<ImapServer> {
-        Self::trusted(lab, Script { login: "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)", examine: "BAD" }).await
+        Self::trusted(
+            lab,
+            Script {
+                login: "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)",
+                examine: "BAD",
+            },
+        )
+        .await
     }
 
     async fn trusted(lab: &Lab, script: Script) -> Result<ImapServer> {
@@ -49,8 +72,14 @@ impl ImapServer {
         Self::serve(chain, PrivateKeyDer::from_pem_file(&lab.tls.key)?, script).await
     }
 
-    async fn serve(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>, script: Script) -> Result<ImapServer> {
-        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+    async fn serve(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        script: Script,
+    ) -> Result<ImapServer> {
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
@@ -70,12 +99,22 @@ impl ImapServer {
 async fn talk(acceptor: TlsAcceptor, tcp: TcpStream, script: Script) -> Result<()> {
     let (read, mut write) = tokio::io::split(acceptor.accept(tcp).await?);
     let mut lines = BufReader::new(read).lines();
-    write.write_all(b"* OK Gimap ready for requests from 203.0.113.7 a640c23a62f3amb123456ejc\r\n").await?;
+    write
+        .write_all(b"* OK Gimap ready for requests from 203.0.113.7 a640c23a62f3amb123456ejc\r\n")
+        .await?;
     while let Some(line) = lines.next_line().await? {
         let mut words = line.split(' ');
         let tag = words.next().unwrap_or_default().to_owned();
-        let answer = match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
-            "CAPABILITY" => "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2\r\nTAG OK Thats all she wrote!".to_owned(),
+        let answer = match words
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase()
+            .as_str()
+        {
+            "CAPABILITY" => {
+                "* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2\r\nTAG OK Thats all she wrote!"
+                    .to_owned()
+            }
             "AUTHENTICATE" => {
                 if words.count() < 2 {
                     write.write_all(b"+ \r\n").await?;
@@ -91,7 +130,9 @@ async fn talk(acceptor: TlsAcceptor, tcp: TcpStream, script: Script) -> Result<(
             "LOGOUT" => "* BYE LOGOUT Requested\r\nTAG OK 73 good day (Success)".to_owned(),
             _ => "TAG OK".to_owned(),
         };
-        write.write_all(format!("{}\r\n", answer.replace("TAG", &tag)).as_bytes()).await?;
+        write
+            .write_all(format!("{}\r\n", answer.replace("TAG", &tag)).as_bytes())
+            .await?;
     }
     Ok(())
 }

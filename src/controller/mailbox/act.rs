@@ -10,19 +10,26 @@ use crate::domain::grant::Grant;
 use crate::domain::mailbox::{GrantView, Outcome, Step, ValidSpec};
 use crate::domain::message::{Letter, message_id, stays_in_inbox};
 use crate::domain::profile::ValidProfile;
-use crate::domain::schedule::later;
 use crate::grant::{KeeperError, Renewal, Written};
 use crate::mail::compose;
 use crate::probe::{Arrival, Parcel, Subject};
 use crate::telemetry::metrics::{Direction, ReasonLabel, RenewalResult, ResultLabels, TestLabels};
 
 /// Does one step. What cannot be asked is an outcome too; an error is ours or the API server's.
-pub async fn act(context: &Context, observed: &Observed, step: &Step) -> Result<Outcome, ClusterError> {
+pub async fn act(
+    context: &Context,
+    observed: &Observed,
+    step: &Step,
+) -> Result<Outcome, ClusterError> {
     if matches!(step, Step::StartTest(_)) {
         return Ok(Outcome::Started);
     }
-    let profile = observed.profile.as_deref().and_then(|profile| profile.0.as_ref().ok());
-    let (Some(profile), Some(stored), Ok(spec)) = (profile, &observed.grant, &observed.world.spec) else {
+    let profile = observed
+        .profile
+        .as_deref()
+        .and_then(|profile| profile.0.as_ref().ok());
+    let (Some(profile), Some(stored), Ok(spec)) = (profile, &observed.grant, &observed.world.spec)
+    else {
         return Ok(Outcome::Unavailable);
     };
     // After a pause of this process another replica may lead; it would do the same step.
@@ -34,7 +41,13 @@ pub async fn act(context: &Context, observed: &Observed, step: &Step) -> Result<
         Step::Renew => Ok(renew(context, observed, profile, stored).await?.0),
         Step::StartTest(_) => Ok(Outcome::Started),
         Step::TestIncoming | Step::TestOutgoing | Step::SendMessage | Step::FindMessage => {
-            let test = Test { context, observed, profile, spec, step };
+            let test = Test {
+                context,
+                observed,
+                profile,
+                spec,
+                step,
+            };
             let outcome = test.run(stored).await?;
             test.count(&outcome);
             Ok(outcome)
@@ -42,12 +55,26 @@ pub async fn act(context: &Context, observed: &Observed, step: &Step) -> Result<
     }
 }
 
-async fn adopt(context: &Context, observed: &Observed, profile: &GmailServerProfile, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
+async fn adopt(
+    context: &Context,
+    observed: &Observed,
+    profile: &GmailServerProfile,
+    stored: &StoredGrant,
+) -> Result<Outcome, ClusterError> {
     let client = match context.keeper.client_of(profile).await {
         Ok(client) => client,
         Err(error) => return Ok(unavailable(context, observed, &error.into())),
     };
-    match context.keeper.adopt(stored.clone(), &observed.world.uid, &client, Timestamp::now()).await {
+    match context
+        .keeper
+        .adopt(
+            stored.clone(),
+            &observed.world.uid,
+            &client,
+            Timestamp::now(),
+        )
+        .await
+    {
         Ok(written) => {
             context.orphans.forget(&observed.name.to_string());
             tracing::info!(mailbox = %observed.name, "adopted the sign-in of the Mailbox that was here before");
@@ -66,13 +93,28 @@ async fn renew(
     stored: &StoredGrant,
 ) -> Result<(Outcome, Option<StoredGrant>), ClusterError> {
     let result = match context.keeper.client_of(profile).await {
-        Ok(client) => context.keeper.renew(stored.clone(), &client, Timestamp::now()).await,
+        Ok(client) => {
+            context
+                .keeper
+                .renew(stored.clone(), &client, Timestamp::now())
+                .await
+        }
         Err(error) => Err(error.into()),
     };
-    let counted = |result| context.metrics.renewals.get_or_create(&ResultLabels { result }).inc();
+    let counted = |result| {
+        context
+            .metrics
+            .renewals
+            .get_or_create(&ResultLabels { result })
+            .inc()
+    };
     match result {
         Ok(Renewal::Written(written)) => {
-            counted(if written.grant.ended.is_some() { RenewalResult::Ended } else { RenewalResult::Ok });
+            counted(if written.grant.ended.is_some() {
+                RenewalResult::Ended
+            } else {
+                RenewalResult::Ok
+            });
             let stored = written.stored();
             Ok((Outcome::Grant(remember(context, *written)), Some(stored)))
         }
@@ -112,11 +154,16 @@ struct Test<'a> {
 impl Test<'_> {
     async fn run(&self, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
         let outcome = self.once(stored).await?;
-        // A token that is refused may have died early. One that was got a moment ago has not: the
-        // server means what it says, and asking again would go on for ever.
+        // A token that is refused may have died early, and Google knows whether the grant has. Once
+        // it was got in this test, the server means what it says: asking again would go on for ever.
         let refused = matches!(&outcome, Outcome::Fails(failure) if matches!(failure.kind, FailureKind::LoginRefused | FailureKind::SmtpLoginRefused));
-        let proof_age = self.observed.world.times.proof_age;
-        if !refused || Timestamp::now() < later(stored.grant.access.issued_at, proof_age) {
+        let fresh = self
+            .observed
+            .world
+            .test
+            .running()
+            .is_none_or(|test| stored.grant.access.issued_at >= test.started_at);
+        if !refused || fresh {
             return Ok(outcome);
         }
         match renew(self.context, self.observed, self.profile, stored).await? {
@@ -126,9 +173,18 @@ impl Test<'_> {
     }
 
     async fn once(&self, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
-        let Ok(valid) = ValidProfile::new(&self.profile.spec, self.context.network.egress()) else { return Ok(Outcome::Unavailable) };
-        let Grant { account, access, profile: _, .. } = &stored.grant;
-        let Some(profile) = self.observed.world.profile.name() else { return Ok(Outcome::Unavailable) };
+        let Ok(valid) = ValidProfile::new(&self.profile.spec, self.context.network.egress()) else {
+            return Ok(Outcome::Unavailable);
+        };
+        let Grant {
+            account,
+            access,
+            profile: _,
+            ..
+        } = &stored.grant;
+        let Some(profile) = self.observed.world.profile.name() else {
+            return Ok(Outcome::Unavailable);
+        };
         let subject = Subject {
             profile,
             ca_bundle: valid.ca_bundle.as_deref(),
@@ -139,16 +195,34 @@ impl Test<'_> {
         };
         let prober = &self.context.prober;
         match self.step {
-            Step::TestIncoming => Ok(prober.incoming(&subject).await.map_or_else(Outcome::Fails, |()| Outcome::Works)),
-            Step::TestOutgoing => Ok(prober.outgoing(&subject).await.map_or_else(Outcome::Fails, |()| Outcome::Works)),
+            Step::TestIncoming => Ok(prober
+                .incoming(&subject)
+                .await
+                .map_or_else(Outcome::Fails, |()| Outcome::Works)),
+            Step::TestOutgoing => Ok(prober
+                .outgoing(&subject)
+                .await
+                .map_or_else(Outcome::Fails, |()| Outcome::Works)),
             Step::SendMessage => self.send_message(&subject, stored).await,
-            _ => Ok(self.find_message(&subject).await.unwrap_or_else(Outcome::Fails)),
+            _ => Ok(self
+                .find_message(&subject)
+                .await
+                .unwrap_or_else(Outcome::Fails)),
         }
     }
 
-    async fn send_message(&self, subject: &Subject<'_>, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
-        let Some(test) = self.observed.world.test.running() else { return Ok(Outcome::Unavailable) };
-        let (trip, sender) = match (self.context.prober.round_trip(subject).await, self.context.prober.sender(subject).await) {
+    async fn send_message(
+        &self,
+        subject: &Subject<'_>,
+        stored: &StoredGrant,
+    ) -> Result<Outcome, ClusterError> {
+        let Some(test) = self.observed.world.test.running() else {
+            return Ok(Outcome::Unavailable);
+        };
+        let (trip, sender) = match (
+            self.context.prober.round_trip(subject).await,
+            self.context.prober.sender(subject).await,
+        ) {
             (Ok(trip), Ok(sender)) => (trip, sender),
             (Err(failure), _) | (_, Err(failure)) => return Ok(Outcome::Fails(failure)),
         };
@@ -163,26 +237,54 @@ impl Test<'_> {
             requested_by: test.requested_by,
         };
         let from = &stored.grant.account.email;
-        let message = match compose(from, &self.spec.address, &id, &letter.subject(), &letter.body(), Timestamp::now()) {
+        let message = match compose(
+            from,
+            &self.spec.address,
+            &id,
+            &letter.subject(),
+            &letter.body(),
+            Timestamp::now(),
+        ) {
             Ok(message) => message,
             Err(error) => return Ok(Outcome::Fails(not_composed(&error.to_string()))),
         };
         // Before DATA, so that a crash from here on leads to looking, never to a second message.
-        match self.context.keeper.note_message(stored.clone(), &test.id).await {
+        match self
+            .context
+            .keeper
+            .note_message(stored.clone(), &test.id)
+            .await
+        {
             Ok(Some(written)) => remember(self.context, written),
             Ok(None) => return Ok(Outcome::Unavailable),
             Err(KeeperError::Cluster(error)) => return Err(error),
             Err(_) => return Ok(Outcome::Unavailable),
         };
-        let parcel = Parcel { address: &self.spec.address, sender: from, message_id: &id, message: &message };
+        let parcel = Parcel {
+            address: &self.spec.address,
+            sender: from,
+            message_id: &id,
+            message: &message,
+        };
         let found = trip.send_and_find(sender, &parcel).await;
-        Ok(self.arrived(found, &id).await.unwrap_or_else(Outcome::Fails))
+        Ok(self
+            .arrived(found, &id)
+            .await
+            .unwrap_or_else(Outcome::Fails))
     }
 
     async fn find_message(&self, subject: &Subject<'_>) -> Result<Outcome, Failure> {
-        let Some(test) = self.observed.world.test.running() else { return Ok(Outcome::Unavailable) };
+        let Some(test) = self.observed.world.test.running() else {
+            return Ok(Outcome::Unavailable);
+        };
         let id = message_id(&test.id);
-        let found = self.context.prober.round_trip(subject).await?.find(&id).await;
+        let found = self
+            .context
+            .prober
+            .round_trip(subject)
+            .await?
+            .find(&id)
+            .await;
         self.arrived(found, &id).await
     }
 
@@ -193,7 +295,12 @@ impl Test<'_> {
         id: &str,
     ) -> Result<Outcome, Failure> {
         let (arrival, session) = found?;
-        let stays = self.observed.world.test.running().is_none_or(|test| stays_in_inbox(test.requested_by));
+        let stays = self
+            .observed
+            .world
+            .test
+            .running()
+            .is_none_or(|test| stays_in_inbox(test.requested_by));
         if let Some(mut session) = session {
             if !stays && let Err(failure) = session.move_to_trash(id).await {
                 tracing::warn!(mailbox = %self.observed.name, ?failure, "the test's message arrived but could not be moved to Trash");
@@ -207,13 +314,24 @@ impl Test<'_> {
     }
 
     fn count(&self, outcome: &Outcome) {
-        let direction = if *self.step == Step::TestIncoming { Direction::Incoming } else { Direction::Outgoing };
+        let direction = if *self.step == Step::TestIncoming {
+            Direction::Incoming
+        } else {
+            Direction::Outgoing
+        };
         let reason = match outcome {
             Outcome::Fails(failure) => failure.kind.reason(),
             Outcome::Works | Outcome::Arrived | Outcome::Unproved => crate::api::Reason::Enabled,
             _ => return,
         };
-        self.context.metrics.tests.get_or_create(&TestLabels { direction, reason: ReasonLabel(reason) }).inc();
+        self.context
+            .metrics
+            .tests
+            .get_or_create(&TestLabels {
+                direction,
+                reason: ReasonLabel(reason),
+            })
+            .inc();
     }
 }
 

@@ -29,20 +29,36 @@ pub struct MailboxMemory {
 }
 
 /// Looks at one Mailbox.
-pub async fn reconcile(object: Arc<AnyMailbox>, context: Arc<Context>) -> Result<Action, Infallible> {
+pub async fn reconcile(
+    object: Arc<AnyMailbox>,
+    context: Arc<Context>,
+) -> Result<Action, Infallible> {
     let uid = object.uid().unwrap_or_default();
     guarded(&context, Kind::Mailbox, &uid, one_step(&object, &context)).await
 }
 
 async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, ClusterError> {
-    let Some(latest) = context.mailboxes.get(&ObjectRef::from_obj(object)) else { return Ok(Action::await_change()) };
+    let Some(latest) = context.mailboxes.get(&ObjectRef::from_obj(object)) else {
+        return Ok(Action::await_change());
+    };
     let mailbox = match &latest.0 {
         Ok(mailbox) if mailbox.metadata.deletion_timestamp.is_none() => mailbox,
         Ok(_) => return Ok(Action::await_change()),
         Err(invalid) => {
-            let name = format!("{}/{}", latest.namespace().unwrap_or_default(), latest.name_any());
+            let name = format!(
+                "{}/{}",
+                latest.namespace().unwrap_or_default(),
+                latest.name_any()
+            );
             tracing::warn!(mailbox = name, error = %invalid.error, "this Mailbox cannot be read and is left alone until it is corrected");
-            context.metrics.reconciles.get_or_create(&ReconcileLabels { kind: Kind::Mailbox, result: ReconcileResult::Invalid }).inc();
+            context
+                .metrics
+                .reconciles
+                .get_or_create(&ReconcileLabels {
+                    kind: Kind::Mailbox,
+                    result: ReconcileResult::Invalid,
+                })
+                .inc();
             return Ok(Action::await_change());
         }
     };

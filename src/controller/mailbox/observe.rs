@@ -34,18 +34,32 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         Err(_) => (ProfileView::NotAvailable, None),
     };
     let (grant_view, grant) = grant(context, &name, &uid, spec.as_ref().ok()).await?;
-    let mut test = memory.test.unwrap_or_else(|| mailbox.status.as_ref().map_or_else(TestView::untested, TestView::from));
+    let mut test = memory.test.unwrap_or_else(|| {
+        mailbox
+            .status
+            .as_ref()
+            .map_or_else(TestView::untested, TestView::from)
+    });
     if let Ok(spec) = &spec {
         test.mark_unused(spec);
     }
     let pace = &context.pace;
     let world = World {
         now: Timestamp::now(),
-        sign_in_url: context.public_url.as_ref().map(|url| url.sign_in_page(&name.namespace, &name.name, &uid)),
+        sign_in_url: context
+            .public_url
+            .as_ref()
+            .map(|url| url.sign_in_page(&name.namespace, &name.name, &uid)),
         uid,
         spec,
-        test_request: mailbox.annotations().get(TEST_REQUESTED_ANNOTATION).cloned(),
-        answered_request: mailbox.status.as_ref().and_then(|status| status.last_handled_test_request.clone()),
+        test_request: mailbox
+            .annotations()
+            .get(TEST_REQUESTED_ANNOTATION)
+            .cloned(),
+        answered_request: mailbox
+            .status
+            .as_ref()
+            .and_then(|status| status.last_handled_test_request.clone()),
         profile: profile_view,
         grant: grant_view,
         test,
@@ -59,34 +73,64 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
             proof_age: pace.proof_age.into(),
         },
     };
-    Ok(Observed { world, name, purpose: mailbox.spec.purpose.clone(), profile, grant })
+    Ok(Observed {
+        world,
+        name,
+        purpose: mailbox.spec.purpose.clone(),
+        profile,
+        grant,
+    })
 }
 
-fn profile(context: &Context, mailbox: &Mailbox, name: &ObjectName, spec: &ValidSpec) -> (ProfileView, Option<Arc<AnyProfile>>) {
+fn profile(
+    context: &Context,
+    mailbox: &Mailbox,
+    name: &ObjectName,
+    spec: &ValidSpec,
+) -> (ProfileView, Option<Arc<AnyProfile>>) {
     let no_labels = BTreeMap::new();
     let namespace = context.namespace(&name.namespace);
-    let current = mailbox.status.as_ref().and_then(|status| status.profile.as_ref());
+    let current = mailbox
+        .status
+        .as_ref()
+        .and_then(|status| status.profile.as_ref());
     let current = current.map(|profile| ObjectName::new(&profile.namespace, &profile.name));
     let seeker = Seeker {
         namespace: &name.namespace,
-        labels: namespace.as_ref().and_then(|namespace| namespace.metadata.labels.as_ref()).unwrap_or(&no_labels),
+        labels: namespace
+            .as_ref()
+            .and_then(|namespace| namespace.metadata.labels.as_ref())
+            .unwrap_or(&no_labels),
         address: &spec.address,
         account: &spec.account,
         profile_ref: spec.profile_ref.as_ref(),
         current: current.as_ref(),
     };
     let profiles = context.profiles.store().state();
-    let names: Vec<ObjectName> = profiles.iter().map(|profile| object_name(profile.as_ref())).collect();
+    let names: Vec<ObjectName> = profiles
+        .iter()
+        .map(|profile| object_name(profile.as_ref()))
+        .collect();
     let offers = profiles.iter().zip(&names).filter_map(|(profile, name)| {
-        let profile = profile.0.as_ref().ok().filter(|profile| profile.metadata.deletion_timestamp.is_none())?;
-        Some(Offer { name, spec: &profile.spec, may_share: context.may_share(&name.namespace) })
+        let profile = profile
+            .0
+            .as_ref()
+            .ok()
+            .filter(|profile| profile.metadata.deletion_timestamp.is_none())?;
+        Some(Offer {
+            name,
+            spec: &profile.spec,
+            may_share: context.may_share(&name.namespace),
+        })
     });
     let chosen = match choose(&seeker, offers) {
         Choice::NoDefault => return (ProfileView::NoDefault, None),
         Choice::NotAvailable => return (ProfileView::NotAvailable, None),
         Choice::Use(chosen) => chosen,
     };
-    let found = context.profiles.get(&ObjectRef::new(&chosen.name).within(&chosen.namespace));
+    let found = context
+        .profiles
+        .get(&ObjectRef::new(&chosen.name).within(&chosen.namespace));
     let seen = match found.as_deref().map(|profile| &profile.0) {
         Some(Ok(profile)) => view(profile, &chosen, &name.namespace, context.network.egress()),
         _ => ProfileView::NotAvailable,
@@ -110,7 +154,13 @@ async fn grant(
             }
         });
     }
-    let Some(from) = context.orphans.get(&name.to_string()).filter(|from| from != uid) else { return Ok((GrantView::Absent, None)) };
+    let Some(from) = context
+        .orphans
+        .get(&name.to_string())
+        .filter(|from| from != uid)
+    else {
+        return Ok((GrantView::Absent, None));
+    };
     Ok(match (context.keeper.stored().get(&from).await?, spec) {
         (Some(Ok(found)), Some(spec))
             if found.grant.ended.is_none()

@@ -9,14 +9,27 @@ use crate::domain::mailbox::{World, report as status_of, verdicts};
 use crate::telemetry::metrics::{Kind, KindLabels};
 
 /// Writes what is new in one patch, tells the transition, and remembers what status does not show.
-pub async fn report(context: &Context, mailbox: &Mailbox, world: &World) -> Result<(), ClusterError> {
+pub async fn report(
+    context: &Context,
+    mailbox: &Mailbox,
+    world: &World,
+) -> Result<(), ClusterError> {
     let old = mailbox.status.as_ref();
     let status = status_of(world, old, mailbox.metadata.generation);
     if old.map(ours) != Some(status.clone()) {
         let written = apply(&context.client, mailbox, &status, CONTROLLER).await?;
-        context.metrics.status_writes.get_or_create(&KindLabels { kind: Kind::Mailbox }).inc();
+        context
+            .metrics
+            .status_writes
+            .get_or_create(&KindLabels {
+                kind: Kind::Mailbox,
+            })
+            .inc();
         context.mailboxes.wrote(DeserializeGuard(Ok(written)));
-        context.events.transition(mailbox, old.and_then(ready_reason), &verdicts(world).ready).await;
+        context
+            .events
+            .transition(mailbox, old.and_then(ready_reason), &verdicts(world).ready)
+            .await;
     }
     remember(context, world);
     Ok(())
@@ -32,15 +45,24 @@ fn ours(status: &MailboxStatus) -> MailboxStatus {
 }
 
 fn ready_reason(status: &MailboxStatus) -> Option<&str> {
-    status.conditions.iter().find(|c| c.type_ == MailboxCondition::Ready.name()).map(|c| c.reason.as_str())
+    status
+        .conditions
+        .iter()
+        .find(|c| c.type_ == MailboxCondition::Ready.name())
+        .map(|c| c.reason.as_str())
 }
 
 fn remember(context: &Context, world: &World) {
     let running = world.test.running();
-    let retrying = [&world.test.incoming, &world.test.outgoing].iter().any(|direction| direction.retry.failed > 0);
+    let retrying = [&world.test.incoming, &world.test.outgoing]
+        .iter()
+        .any(|direction| direction.retry.failed > 0);
     let quiet = running.is_some_and(|test| test.requested_by == TestRequestedBy::Schedule);
     let test = (running.is_some() && (quiet || retrying)).then(|| world.test.clone());
-    let memory = MailboxMemory { test, renewal: world.renewal };
+    let memory = MailboxMemory {
+        test,
+        renewal: world.renewal,
+    };
     if memory.test.is_none() && memory.renewal.failed == 0 {
         context.mailbox_memory.forget(&world.uid);
     } else {

@@ -46,23 +46,60 @@ pub fn verdicts(world: &World) -> Verdicts {
     let profile_ready = profile(&world.profile);
     let signed_in = signed_in(world);
     let incoming_ready = match spec {
-        Some(spec) if spec.incoming.is_some() && !tests_incoming(spec) => Verdict::unknown(Reason::ProtocolNotTested, ""),
-        _ => direction(&world.test.incoming, spec.is_none_or(|spec| spec.incoming.is_some()), "Mail can be read."),
+        Some(spec) if spec.incoming.is_some() && !tests_incoming(spec) => {
+            Verdict::unknown(Reason::ProtocolNotTested, "")
+        }
+        _ => direction(
+            &world.test.incoming,
+            spec.is_none_or(|spec| spec.incoming.is_some()),
+            "Mail can be read.",
+        ),
     };
-    let outgoing_ready = direction(&world.test.outgoing, spec.is_none_or(|spec| spec.outgoing), "Mail can be sent.");
-    let ready = ready(spec, [&accepted, &profile_ready, &signed_in, &incoming_ready, &outgoing_ready]);
-    Verdicts { ready, accepted, profile_ready, signed_in, incoming_ready, outgoing_ready }
+    let outgoing_ready = direction(
+        &world.test.outgoing,
+        spec.is_none_or(|spec| spec.outgoing),
+        "Mail can be sent.",
+    );
+    let ready = ready(
+        spec,
+        [
+            &accepted,
+            &profile_ready,
+            &signed_in,
+            &incoming_ready,
+            &outgoing_ready,
+        ],
+    );
+    Verdicts {
+        ready,
+        accepted,
+        profile_ready,
+        signed_in,
+        incoming_ready,
+        outgoing_ready,
+    }
 }
 
 fn profile(view: &ProfileView) -> Verdict {
     match view {
         ProfileView::NoDefault => Verdict::no(Reason::NoDefaultProfile, ""),
         ProfileView::NotAvailable => Verdict::no(Reason::ProfileNotAvailable, ""),
-        ProfileView::NotReady { name, reason, detail } => {
-            let about = if detail.is_empty() { name.to_string() } else { format!("{name}: {detail}") };
+        ProfileView::NotReady {
+            name,
+            reason,
+            detail,
+        } => {
+            let about = if detail.is_empty() {
+                name.to_string()
+            } else {
+                format!("{name}: {detail}")
+            };
             Verdict::no(*reason, &about)
         }
-        ProfileView::Ready(facts) => Verdict::yes(Reason::ProfileReady, format!("The profile {} is Ready.", facts.name)),
+        ProfileView::Ready(facts) => Verdict::yes(
+            Reason::ProfileReady,
+            format!("The profile {} is Ready.", facts.name),
+        ),
     }
 }
 
@@ -73,14 +110,25 @@ fn signed_in(world: &World) -> Verdict {
     };
     match &world.grant {
         GrantView::Absent => Verdict::no(Reason::SignInRequired, &where_to),
-        GrantView::Adoptable { .. } => Verdict::unknown(Reason::NotChecked, "an earlier sign-in for this Mailbox was found and is being tried"),
+        GrantView::Adoptable { .. } => Verdict::unknown(
+            Reason::NotChecked,
+            "an earlier sign-in for this Mailbox was found and is being tried",
+        ),
         GrantView::Unreadable => Verdict::no(Reason::GrantUnreadable, &where_to),
-        GrantView::Ended { reason, account, .. } => Verdict::no(*reason, &format!("{account}; {where_to}")),
+        GrantView::Ended {
+            reason, account, ..
+        } => Verdict::no(*reason, &format!("{account}; {where_to}")),
         GrantView::Held(held) => match (&world.profile, &world.spec) {
-            (ProfileView::Ready(profile), _) if profile.client_id != held.client_id => Verdict::no(Reason::ClientChanged, &where_to),
-            (_, Ok(spec)) if !held.account.is_same_account(&spec.account) => {
-                Verdict::no(Reason::WrongAccount, &format!("{} signed in, this Mailbox is for {}", held.account, spec.account))
+            (ProfileView::Ready(profile), _) if profile.client_id != held.client_id => {
+                Verdict::no(Reason::ClientChanged, &where_to)
             }
+            (_, Ok(spec)) if !held.account.is_same_account(&spec.account) => Verdict::no(
+                Reason::WrongAccount,
+                &format!(
+                    "{} signed in, this Mailbox is for {}",
+                    held.account, spec.account
+                ),
+            ),
             _ => Verdict::yes(Reason::SignedIn, format!("{} has signed in.", held.account)),
         },
     }
@@ -88,13 +136,19 @@ fn signed_in(world: &World) -> Verdict {
 
 fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
     if !used {
-        return Verdict { truth: Truth::False, reason: Reason::NotUsed, message: explain(Reason::NotUsed, "") };
+        return Verdict {
+            truth: Truth::False,
+            reason: Reason::NotUsed,
+            message: explain(Reason::NotUsed, ""),
+        };
     }
     match (&view.last_error, view.state) {
         _ if view.enabled => Verdict::yes(Reason::Enabled, works),
-        (Some(error), DirectionState::Failure) => {
-            Verdict { truth: Truth::False, reason: error.reason, message: error.message.clone() }
-        }
+        (Some(error), DirectionState::Failure) => Verdict {
+            truth: Truth::False,
+            reason: error.reason,
+            message: error.message.clone(),
+        },
         (_, DirectionState::Running) => Verdict::unknown(Reason::Testing, ""),
         _ => Verdict::unknown(Reason::NotTested, ""),
     }
@@ -104,9 +158,15 @@ fn ready(spec: Option<&ValidSpec>, parts: [&Verdict; 5]) -> Verdict {
     if spec.is_some_and(|spec| spec.suspended) {
         return Verdict::no(Reason::Suspended, "");
     }
-    let wrong = parts.into_iter().find(|part| !part.holds() && part.reason != Reason::NotUsed);
+    let wrong = parts
+        .into_iter()
+        .find(|part| !part.holds() && part.reason != Reason::NotUsed);
     match wrong {
-        Some(part) => Verdict { truth: Truth::False, reason: part.reason, message: part.message.clone() },
+        Some(part) => Verdict {
+            truth: Truth::False,
+            reason: part.reason,
+            message: part.message.clone(),
+        },
         None if spec.is_some_and(|spec| spec.server_side_sync) => Verdict::yes(
             Reason::Enabled,
             "Tested and enabled. This version tests the mailbox and keeps its access; it moves no mail yet.",

@@ -41,7 +41,10 @@ pub enum Step {
 
 impl Plan {
     fn now(step: Step) -> Self {
-        Self { step: Some(step), wake: None }
+        Self {
+            step: Some(step),
+            wake: None,
+        }
     }
 
     fn wait(wake: Option<Timestamp>) -> Self {
@@ -51,14 +54,20 @@ impl Plan {
 
 /// What to do next.
 pub fn decide(world: &World) -> Plan {
-    if let (GrantView::Adoptable { from }, ProfileView::Ready(_), Ok(spec)) = (&world.grant, &world.profile, &world.spec) {
+    if let (GrantView::Adoptable { from }, ProfileView::Ready(_), Ok(spec)) =
+        (&world.grant, &world.profile, &world.spec)
+    {
         return match spec.suspended {
             true => Plan::wait(None),
-            false if world.renewal.is_due(world.now) => Plan::now(Step::Adopt { from: from.clone() }),
+            false if world.renewal.is_due(world.now) => {
+                Plan::now(Step::Adopt { from: from.clone() })
+            }
             false => Plan::wait(world.renewal.not_before),
         };
     }
-    let Some((held, profile, spec)) = world.usable_grant() else { return Plan::wait(None) };
+    let Some((held, profile, spec)) = world.usable_grant() else {
+        return Plan::wait(None);
+    };
     if world.now >= held.renew_at {
         if world.renewal.is_due(world.now) {
             return Plan::now(Step::Renew);
@@ -67,7 +76,10 @@ pub fn decide(world: &World) -> Plan {
             return Plan::wait(world.renewal.not_before);
         }
     }
-    let renewal = world.renewal.not_before.map_or(held.renew_at, |time| time.max(held.renew_at));
+    let renewal = world
+        .renewal
+        .not_before
+        .map_or(held.renew_at, |time| time.max(held.renew_at));
     let mut plan = match current_test(&world.test, held, profile, spec) {
         Some(test) => next_step(world, test, held, spec),
         None => match test_due(world, held, profile, spec) {
@@ -82,8 +94,14 @@ pub fn decide(world: &World) -> Plan {
 }
 
 /// The running test, unless what it tests is no longer what is used.
-fn current_test<'a>(view: &'a TestView, held: &Held, profile: &ProfileFacts, spec: &ValidSpec) -> Option<&'a Test> {
-    view.running().filter(|test| test.settings == settings(profile, spec) && held.signed_in_at <= test.started_at)
+fn current_test<'a>(
+    view: &'a TestView,
+    held: &Held,
+    profile: &ProfileFacts,
+    spec: &ValidSpec,
+) -> Option<&'a Test> {
+    view.running()
+        .filter(|test| test.settings == settings(held, profile, spec))
 }
 
 fn next_step(world: &World, test: &Test, held: &Held, spec: &ValidSpec) -> Plan {
@@ -94,26 +112,39 @@ fn next_step(world: &World, test: &Test, held: &Held, spec: &ValidSpec) -> Plan 
         };
     }
     let incoming = tests_incoming(spec) && !world.test.incoming.is_done(test.started_at);
-    let outgoing = spec.outgoing && (test.step == TestStep::RoundTrip || !world.test.outgoing.is_done(test.started_at));
+    let outgoing = spec.outgoing
+        && (test.step == TestStep::RoundTrip || !world.test.outgoing.is_done(test.started_at));
     if incoming && world.test.incoming.retry.is_due(world.now) {
         return Plan::now(Step::TestIncoming);
     }
     if outgoing && world.test.outgoing.retry.is_due(world.now) {
         // A message that was on its way when its answer was lost is looked for, never sent again.
         return Plan::now(match test.step {
-            TestStep::RoundTrip if held.message_sent_by.as_ref() == Some(&test.id) => Step::FindMessage,
+            TestStep::RoundTrip if held.message_sent_by.as_ref() == Some(&test.id) => {
+                Step::FindMessage
+            }
             TestStep::RoundTrip => Step::SendMessage,
             _ => Step::TestOutgoing,
         });
     }
-    let waits = [(incoming, &world.test.incoming), (outgoing, &world.test.outgoing)];
-    Plan::wait(waits.iter().filter(|(open, _)| *open).filter_map(|(_, direction)| direction.retry.not_before).min())
+    let waits = [
+        (incoming, &world.test.incoming),
+        (outgoing, &world.test.outgoing),
+    ];
+    Plan::wait(
+        waits
+            .iter()
+            .filter(|(open, _)| *open)
+            .filter_map(|(_, direction)| direction.retry.not_before)
+            .min(),
+    )
 }
 
 /// A test that a person asked for, and the daily one, also prove that Google still renews the grant.
 /// After a sign-in it has just been proved.
 pub(super) fn needs_proof(world: &World, test: &Test, held: &Held) -> bool {
-    test.step == TestStep::Token && later(held.access_issued_at, world.times.proof_age) < test.started_at
+    test.step == TestStep::Token
+        && later(held.access_issued_at, world.times.proof_age) < test.started_at
 }
 
 /// POP3 is not tested yet.
@@ -125,60 +156,104 @@ pub(super) fn tests_incoming(spec: &ValidSpec) -> bool {
 pub(super) fn sends_message(test: &Test, spec: &ValidSpec) -> bool {
     spec.test_message == TestMessage::ToSelf
         && spec.outgoing
-        && matches!(test.requested_by, TestRequestedBy::SignIn | TestRequestedBy::Annotation | TestRequestedBy::Page)
+        && matches!(
+            test.requested_by,
+            TestRequestedBy::SignIn | TestRequestedBy::Annotation | TestRequestedBy::Page
+        )
 }
 
 /// Why a test is due, or when the next one will be.
-fn test_due(world: &World, held: &Held, profile: &ProfileFacts, spec: &ValidSpec) -> Result<TestRequestedBy, Timestamp> {
+fn test_due(
+    world: &World,
+    held: &Held,
+    profile: &ProfileFacts,
+    spec: &ValidSpec,
+) -> Result<TestRequestedBy, Timestamp> {
     // Without its status a Mailbox has forgotten its test; the grant knows whether the receipt of
     // this sign-in went out.
-    let after_sign_in = match held.message_sent_by {
-        None => TestRequestedBy::SignIn,
-        Some(_) => TestRequestedBy::Change,
+    let unreceipted = held.message_sent_by.is_none();
+    let Some(test) = &world.test.newest else {
+        return Ok(if unreceipted {
+            TestRequestedBy::SignIn
+        } else {
+            TestRequestedBy::Change
+        });
     };
-    let Some(test) = &world.test.newest else { return Ok(after_sign_in) };
-    if held.signed_in_at > test.started_at {
-        return Ok(after_sign_in);
-    }
-    if test.settings != settings(profile, spec) {
-        return Ok(TestRequestedBy::Change);
+    if test.settings != settings(held, profile, spec) {
+        let receipt_is_due = unreceipted
+            && (spec.test_message == TestMessage::ToSelf || held.signed_in_at > test.started_at);
+        return Ok(if receipt_is_due {
+            TestRequestedBy::SignIn
+        } else {
+            TestRequestedBy::Change
+        });
     }
     if world.test_request.is_some() && world.test_request != world.answered_request {
         return Ok(TestRequestedBy::Annotation);
     }
     let finished = test.finished_at.unwrap_or(test.started_at);
-    let failing = [(tests_incoming(spec), &world.test.incoming), (spec.outgoing, &world.test.outgoing)]
-        .into_iter()
-        .filter(|(used, direction)| *used && !direction.enabled)
-        .map(|(_, direction)| match &direction.last_error {
-            Some(error) if failure::is_permanent(error.reason) => world.times.retest_failed,
-            _ => world.times.retest_failed.min(world.times.backoff_longest),
-        })
-        .min();
-    let due = later(finished, spread(failing.unwrap_or(world.times.retest), &world.uid));
-    if due <= world.now { Ok(TestRequestedBy::Schedule) } else { Err(due) }
+    let failing = [
+        (tests_incoming(spec), &world.test.incoming),
+        (spec.outgoing, &world.test.outgoing),
+    ]
+    .into_iter()
+    .filter(|(used, direction)| *used && !direction.enabled)
+    .map(|(_, direction)| match &direction.last_error {
+        Some(error) if failure::is_permanent(error.reason) => world.times.retest_failed,
+        _ => world.times.retest_failed.min(world.times.backoff_longest),
+    })
+    .min();
+    let due = later(
+        finished,
+        spread(failing.unwrap_or(world.times.retest), &world.uid),
+    );
+    if due <= world.now {
+        Ok(TestRequestedBy::Schedule)
+    } else {
+        Err(due)
+    }
 }
 
-fn new_test(world: &World, by: TestRequestedBy, held: &Held, profile: &ProfileFacts, spec: &ValidSpec) -> Test {
+fn new_test(
+    world: &World,
+    by: TestRequestedBy,
+    held: &Held,
+    profile: &ProfileFacts,
+    spec: &ValidSpec,
+) -> Test {
     // Status keeps whole seconds, and the web's clock may be ahead of ours: without this a result of
     // the test before, or the sign-in, would seem to belong to another test.
-    let before = [world.test.incoming.tested_at, world.test.outgoing.tested_at, world.test.newest.as_ref().map(|test| test.started_at)];
-    let after = before.into_iter().flatten().max().map(|at| later(at, std::time::Duration::from_secs(1)));
-    let started_at = [Some(seconds(world.now).0), after, Some(held.signed_in_at)].into_iter().flatten().max().unwrap_or(world.now);
+    let before = [
+        world.test.incoming.tested_at,
+        world.test.outgoing.tested_at,
+        world.test.newest.as_ref().map(|test| test.started_at),
+    ];
+    let after = before
+        .into_iter()
+        .flatten()
+        .max()
+        .map(|at| later(at, std::time::Duration::from_secs(1)));
+    let started_at = [Some(seconds(world.now).0), after, Some(held.signed_in_at)]
+        .into_iter()
+        .flatten()
+        .max()
+        .unwrap_or(world.now);
     Test {
         id: digest(&[&world.uid, &started_at.to_string()]),
         requested_by: by,
         started_at,
         step: TestStep::Token,
         finished_at: None,
-        settings: settings(profile, spec),
+        settings: settings(held, profile, spec),
     }
 }
 
-/// Changes whenever something does that a test's answer depends on.
-fn settings(profile: &ProfileFacts, spec: &ValidSpec) -> String {
+/// Changes whenever something does that a test's answer depends on: the sign-in is a part of it.
+fn settings(held: &Held, profile: &ProfileFacts, spec: &ValidSpec) -> String {
     let servers = &profile.servers;
     digest(&[
+        &held.signed_in_at.to_string(),
+        held.account.as_str(),
         spec.address.as_str(),
         spec.account.as_str(),
         &format!("{:?}/{}", spec.incoming, spec.outgoing),

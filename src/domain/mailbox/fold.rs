@@ -52,15 +52,25 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
         (Step::TestOutgoing, Outcome::Works) => {
             succeed_login(&mut world, at);
         }
-        (Step::SendMessage | Step::FindMessage, Outcome::Arrived | Outcome::Unproved) => succeed(&mut world.test.outgoing, at),
+        (Step::SendMessage | Step::FindMessage, Outcome::Arrived | Outcome::Unproved) => {
+            succeed(&mut world.test.outgoing, at)
+        }
         (Step::TestOutgoing | Step::SendMessage | Step::FindMessage, Outcome::Fails(failure)) => {
             let rules = rules(&world, "outgoing", world.test.outgoing.enabled);
             fail(&mut world.test.outgoing, &failure, &rules);
         }
         (_, _) => {
             let failed = world.renewal.failed.saturating_add(1);
-            let wait = backoff(failed, world.times.backoff_first, world.times.backoff_longest, &world.uid);
-            world.renewal = Retry { failed, not_before: Some(later(world.now, wait)) };
+            let wait = backoff(
+                failed,
+                world.times.backoff_first,
+                world.times.backoff_longest,
+                &world.uid,
+            );
+            world.renewal = Retry {
+                failed,
+                not_before: Some(later(world.now, wait)),
+            };
         }
     }
     advance(&mut world, at);
@@ -70,7 +80,11 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
 /// Now, to the second, but never before the test began: its start may be rounded up.
 fn result_time(world: &World) -> Timestamp {
     let now = seconds(world.now).0;
-    world.test.newest.as_ref().map_or(now, |test| now.max(test.started_at))
+    world
+        .test
+        .newest
+        .as_ref()
+        .map_or(now, |test| now.max(test.started_at))
 }
 
 /// Where a message is still to prove the way, sending is not enabled by the login alone.
@@ -99,7 +113,13 @@ fn advance(world: &mut World, at: Timestamp) {
     };
     let view = &mut world.test;
     view.mark_unused(spec);
-    let Some(test) = view.newest.as_mut().filter(|test| test.finished_at.is_none()) else { return };
+    let Some(test) = view
+        .newest
+        .as_mut()
+        .filter(|test| test.finished_at.is_none())
+    else {
+        return;
+    };
     if proof {
         return;
     }
@@ -151,7 +171,12 @@ fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
     let reason = failure.kind.reason();
     // The same reason again is not news, unless the direction has worked until now.
     let broke = direction.enabled && direction.retry.failed == 0;
-    if broke || direction.last_error.as_ref().is_none_or(|error| error.reason != reason) {
+    if broke
+        || direction
+            .last_error
+            .as_ref()
+            .is_none_or(|error| error.reason != reason)
+    {
         direction.last_error = Some(LastError {
             at: seconds(rules.now).0,
             reason,
@@ -166,8 +191,16 @@ fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
         direction.tested_at = Some(rules.result);
         direction.retry = Retry::default();
     } else {
-        let wait = backoff(failed, rules.times.backoff_first, rules.times.backoff_longest, &rules.seed);
-        direction.retry = Retry { failed, not_before: Some(later(rules.now, wait)) };
+        let wait = backoff(
+            failed,
+            rules.times.backoff_first,
+            rules.times.backoff_longest,
+            &rules.seed,
+        );
+        direction.retry = Retry {
+            failed,
+            not_before: Some(later(rules.now, wait)),
+        };
         if !direction.enabled {
             direction.state = DirectionState::Failure;
         }
@@ -176,7 +209,8 @@ fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
 
 fn detail(failure: &Failure, reason: Reason) -> String {
     let mut text = failure.doing.clone();
-    let ours = Some(&failure.detail).filter(|detail| !detail.is_empty() && *detail != reason.meaning());
+    let ours =
+        Some(&failure.detail).filter(|detail| !detail.is_empty() && *detail != reason.meaning());
     for more in [ours, failure.reply.as_ref()].into_iter().flatten() {
         text.push_str(": ");
         text.push_str(more);

@@ -4,20 +4,28 @@ use super::conditions::verdicts;
 use super::test::{DirectionView, LastError, Retry, Test, TestView};
 use super::world::{GrantView, World};
 use crate::api::{
-    DirectionError, DirectionState, DirectionStatus, MailboxStatus, ProfileInUse, SignInStatus, TestRequestedBy, TestStatus,
+    DirectionError, DirectionState, DirectionStatus, MailboxStatus, ProfileInUse, SignInStatus,
+    TestRequestedBy, TestStatus,
 };
 use crate::domain::verdict::{conditions, seconds};
 
 /// The status that `world` asks for; what only the web writes is left out. Equal to `old` where
 /// there is nothing new to say.
-pub fn report(world: &World, old: Option<&MailboxStatus>, generation: Option<i64>) -> MailboxStatus {
+pub fn report(
+    world: &World,
+    old: Option<&MailboxStatus>,
+    generation: Option<i64>,
+) -> MailboxStatus {
     let verdicts = verdicts(world);
     let no_conditions = Vec::new();
     let old_conditions = old.map_or(&no_conditions, |old| &old.conditions);
     let view = reported_test(&world.test, old);
     MailboxStatus {
         observed_generation: generation,
-        profile: world.profile.name().map(|name| ProfileInUse { name: name.name.clone(), namespace: name.namespace.clone() }),
+        profile: world.profile.name().map(|name| ProfileInUse {
+            name: name.name.clone(),
+            namespace: name.namespace.clone(),
+        }),
         profile_name: world.profile.name().map(ToString::to_string),
         sign_in: Some(sign_in(world)),
         test: view.newest.as_ref().map(test_status),
@@ -31,9 +39,17 @@ pub fn report(world: &World, old: Option<&MailboxStatus>, generation: Option<i64
 
 /// The routine re-test is told when it has ended or found something: one write a day, not five.
 fn reported_test(view: &TestView, old: Option<&MailboxStatus>) -> TestView {
-    let quiet = view.running().is_some_and(|test| test.requested_by == TestRequestedBy::Schedule);
+    let quiet = view
+        .running()
+        .is_some_and(|test| test.requested_by == TestRequestedBy::Schedule);
     match old.map(TestView::from) {
-        Some(before) if quiet && is_same_finding(&before.incoming, &view.incoming) && is_same_finding(&before.outgoing, &view.outgoing) => before,
+        Some(before)
+            if quiet
+                && is_same_finding(&before.incoming, &view.incoming)
+                && is_same_finding(&before.outgoing, &view.outgoing) =>
+        {
+            before
+        }
         _ => view.clone(),
     }
 }
@@ -43,14 +59,21 @@ fn is_same_finding(a: &DirectionView, b: &DirectionView) -> bool {
 }
 
 fn sign_in(world: &World) -> SignInStatus {
-    let mut sign_in = SignInStatus { url: world.sign_in_url.as_ref().map(ToString::to_string), ..SignInStatus::default() };
+    let mut sign_in = SignInStatus {
+        url: world.sign_in_url.as_ref().map(ToString::to_string),
+        ..SignInStatus::default()
+    };
     match &world.grant {
         GrantView::Held(held) => {
             sign_in.account = Some(held.account.to_string());
             sign_in.signed_in_at = Some(seconds(held.signed_in_at));
             sign_in.expires_at = held.expires_at.map(seconds);
         }
-        GrantView::Ended { account, signed_in_at, .. } => {
+        GrantView::Ended {
+            account,
+            signed_in_at,
+            ..
+        } => {
             sign_in.account = Some(account.to_string());
             sign_in.signed_in_at = Some(seconds(*signed_in_at));
         }

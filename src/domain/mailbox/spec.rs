@@ -44,7 +44,10 @@ impl TryFrom<&MailboxSpec> for ValidSpec {
     type Error = BadSpec;
 
     fn try_from(spec: &MailboxSpec) -> Result<Self, BadSpec> {
-        let parse = |field, text: &str| text.parse().map_err(|reason| BadSpec::Address { field, reason });
+        let parse = |field, text: &str| {
+            text.parse()
+                .map_err(|reason| BadSpec::Address { field, reason })
+        };
         let address: EmailAddress = parse("emailAddress", &spec.email_address)?;
         let account = match &spec.google_account {
             Some(account) => parse("googleAccount", account)?,
@@ -61,7 +64,8 @@ impl TryFrom<&MailboxSpec> for ValidSpec {
             profile_ref: spec.profile_ref.clone(),
             incoming,
             outgoing,
-            server_side_sync: [spec.incoming.method, spec.outgoing.method].contains(&Method::ServerSideSync),
+            server_side_sync: [spec.incoming.method, spec.outgoing.method]
+                .contains(&Method::ServerSideSync),
             test_message: spec.test_message,
             suspended: spec.suspend,
             deletion_policy: spec.deletion_policy,

@@ -80,7 +80,13 @@ impl Retry {
 impl DirectionView {
     /// A direction that was never tested.
     pub fn untested() -> Self {
-        Self { state: DirectionState::NotRun, enabled: false, tested_at: None, last_error: None, retry: Retry::default() }
+        Self {
+            state: DirectionState::NotRun,
+            enabled: false,
+            tested_at: None,
+            last_error: None,
+            retry: Retry::default(),
+        }
     }
 
     /// Whether the test that started at `start` has come to an end for this direction.
@@ -93,9 +99,10 @@ impl TestView {
     /// Says of each direction that is not used, or not tested, that it is so.
     pub fn mark_unused(&mut self, spec: &ValidSpec) {
         let tested = tests_incoming(spec);
-        for (named, tested, direction) in
-            [(spec.incoming.is_some(), tested, &mut self.incoming), (spec.outgoing, spec.outgoing, &mut self.outgoing)]
-        {
+        for (named, tested, direction) in [
+            (spec.incoming.is_some(), tested, &mut self.incoming),
+            (spec.outgoing, spec.outgoing, &mut self.outgoing),
+        ] {
             if !tested {
                 *direction = DirectionView::untested();
             }
@@ -109,11 +116,17 @@ impl TestView {
 
     /// Nothing tested.
     pub fn untested() -> Self {
-        Self { newest: None, incoming: DirectionView::untested(), outgoing: DirectionView::untested() }
+        Self {
+            newest: None,
+            incoming: DirectionView::untested(),
+            outgoing: DirectionView::untested(),
+        }
     }
 
     /// The test that is running.
     pub fn running(&self) -> Option<&Test> {
-        self.newest.as_ref().filter(|test| test.finished_at.is_none())
+        self.newest
+            .as_ref()
+            .filter(|test| test.finished_at.is_none())
     }
 }

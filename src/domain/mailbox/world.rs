@@ -149,7 +149,11 @@ impl From<&Grant> for GrantView {
     fn from(grant: &Grant) -> Self {
         let account = grant.account.email.clone();
         match grant.ended {
-            Some(end) => GrantView::Ended { reason: end.reason, account, signed_in_at: grant.signed_in_at },
+            Some(end) => GrantView::Ended {
+                reason: end.reason,
+                account,
+                signed_in_at: grant.signed_in_at,
+            },
             None => GrantView::Held(Held {
                 account,
                 client_id: grant.client_id.clone(),
@@ -176,7 +180,9 @@ impl World {
     pub fn usable_grant(&self) -> Option<(&Held, &ProfileFacts, &ValidSpec)> {
         match (&self.grant, &self.profile, &self.spec) {
             (GrantView::Held(held), ProfileView::Ready(profile), Ok(spec))
-                if held.client_id == profile.client_id && held.account.is_same_account(&spec.account) && !spec.suspended =>
+                if held.client_id == profile.client_id
+                    && held.account.is_same_account(&spec.account)
+                    && !spec.suspended =>
             {
                 Some((held, profile, spec))
             }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::api::{DeletionPolicy, DirectionState, IncomingProtocol, Reason, SmtpSecurity, TestMessage, TestRequestedBy, TestStep};
+use crate::api::{
+    DeletionPolicy, DirectionState, IncomingProtocol, Reason, SmtpSecurity, TestMessage,
+    TestRequestedBy, TestStep,
+};
 use crate::domain::address::EmailAddress;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::name::ObjectName;
@@ -54,7 +57,12 @@ fn held() -> Held {
 
 fn specs() -> Vec<Result<ValidSpec, BadSpec>> {
     let mut specs = vec![Err(BadSpec::NoDirection)];
-    for (incoming, outgoing) in [(Some(IncomingProtocol::Imap), true), (Some(IncomingProtocol::Imap), false), (None, true), (Some(IncomingProtocol::Pop3), true)] {
+    for (incoming, outgoing) in [
+        (Some(IncomingProtocol::Imap), true),
+        (Some(IncomingProtocol::Imap), false),
+        (None, true),
+        (Some(IncomingProtocol::Pop3), true),
+    ] {
         for test_message in [TestMessage::ToSelf, TestMessage::None] {
             for suspended in [false, true] {
                 specs.push(Ok(ValidSpec {
@@ -76,13 +84,27 @@ fn specs() -> Vec<Result<ValidSpec, BadSpec>> {
 
 fn profiles() -> Vec<ProfileView> {
     let endpoint = |port| Endpoint::new("mail.example.com", port);
-    let servers = MailServers { imap: endpoint(993), smtp: endpoint(465), smtp_security: SmtpSecurity::Tls, timeout: Duration::from_secs(5) };
+    let servers = MailServers {
+        imap: endpoint(993),
+        smtp: endpoint(465),
+        smtp_security: SmtpSecurity::Tls,
+        timeout: Duration::from_secs(5),
+    };
     let name = ObjectName::new("mail", "google");
     vec![
         ProfileView::NoDefault,
         ProfileView::NotAvailable,
-        ProfileView::NotReady { name: name.clone(), reason: Reason::ProfileNotReady, detail: String::new() },
-        ProfileView::Ready(ProfileFacts { name, client_id: "1-a".into(), servers, trust: String::new() }),
+        ProfileView::NotReady {
+            name: name.clone(),
+            reason: Reason::ProfileNotReady,
+            detail: String::new(),
+        },
+        ProfileView::Ready(ProfileFacts {
+            name,
+            client_id: "1-a".into(),
+            servers,
+            trust: String::new(),
+        }),
     ]
 }
 
@@ -91,41 +113,116 @@ fn grants() -> Vec<GrantView> {
         GrantView::Absent,
         GrantView::Unreadable,
         GrantView::Adoptable { from: "old".into() },
-        GrantView::Ended { reason: Reason::ConsentExpired, account: address("ann@example.com"), signed_in_at: time(START - 10) },
+        GrantView::Ended {
+            reason: Reason::ConsentExpired,
+            account: address("ann@example.com"),
+            signed_in_at: time(START - 10),
+        },
         GrantView::Held(held()),
-        GrantView::Held(Held { message_sent_by: Some("another".into()), ..held() }),
-        GrantView::Held(Held { client_id: "2-b".into(), ..held() }),
-        GrantView::Held(Held { account: address("bob@example.com"), ..held() }),
-        GrantView::Held(Held { access_issued_at: time(START - 2 * HOUR), access_expires_at: time(START - HOUR), renew_at: time(START - HOUR - 300), ..held() }),
+        GrantView::Held(Held {
+            message_sent_by: Some("another".into()),
+            ..held()
+        }),
+        GrantView::Held(Held {
+            client_id: "2-b".into(),
+            ..held()
+        }),
+        GrantView::Held(Held {
+            account: address("bob@example.com"),
+            ..held()
+        }),
+        GrantView::Held(Held {
+            access_issued_at: time(START - 2 * HOUR),
+            access_expires_at: time(START - HOUR),
+            renew_at: time(START - HOUR - 300),
+            ..held()
+        }),
     ]
 }
 
 fn tests() -> Vec<TestView> {
-    let direction = |state, enabled, tested| DirectionView { state, enabled, tested_at: tested, ..DirectionView::untested() };
+    let direction = |state, enabled, tested| DirectionView {
+        state,
+        enabled,
+        tested_at: tested,
+        ..DirectionView::untested()
+    };
     let mut views = vec![TestView::untested()];
-    for by in [TestRequestedBy::SignIn, TestRequestedBy::Annotation, TestRequestedBy::Schedule] {
-        for step in [TestStep::Token, TestStep::Incoming, TestStep::Outgoing, TestStep::RoundTrip] {
-            let newest = Some(Test { id: "running".into(), requested_by: by, started_at: time(START - 5), step, finished_at: None, settings: settings() });
+    for by in [
+        TestRequestedBy::SignIn,
+        TestRequestedBy::Annotation,
+        TestRequestedBy::Schedule,
+    ] {
+        for step in [
+            TestStep::Token,
+            TestStep::Incoming,
+            TestStep::Outgoing,
+            TestStep::RoundTrip,
+        ] {
+            let newest = Some(Test {
+                id: "running".into(),
+                requested_by: by,
+                started_at: time(START - 5),
+                step,
+                finished_at: None,
+                settings: settings(),
+            });
             let running = direction(DirectionState::Running, false, None);
             let passed = direction(DirectionState::Success, true, Some(time(START - 4)));
             let logged_in = direction(DirectionState::Running, false, Some(time(START - 3)));
             views.push(match step {
-                TestStep::Token | TestStep::Incoming => TestView { newest, incoming: running.clone(), outgoing: running },
-                TestStep::Outgoing => TestView { newest, incoming: passed, outgoing: running },
-                TestStep::RoundTrip => TestView { newest, incoming: passed, outgoing: logged_in },
+                TestStep::Token | TestStep::Incoming => TestView {
+                    newest,
+                    incoming: running.clone(),
+                    outgoing: running,
+                },
+                TestStep::Outgoing => TestView {
+                    newest,
+                    incoming: passed,
+                    outgoing: running,
+                },
+                TestStep::RoundTrip => TestView {
+                    newest,
+                    incoming: passed,
+                    outgoing: logged_in,
+                },
             });
         }
     }
-    let finished = Test { id: "finished".into(), requested_by: TestRequestedBy::SignIn, started_at: time(START - 5), step: TestStep::RoundTrip, finished_at: Some(time(START - 1)), settings: settings() };
+    let finished = Test {
+        id: "finished".into(),
+        requested_by: TestRequestedBy::SignIn,
+        started_at: time(START - 5),
+        step: TestStep::RoundTrip,
+        finished_at: Some(time(START - 1)),
+        settings: settings(),
+    };
     let passed = direction(DirectionState::Success, true, Some(time(START - 2)));
-    views.push(TestView { newest: Some(finished.clone()), incoming: passed.clone(), outgoing: passed.clone() });
-    views.push(TestView { newest: Some(Test { settings: "other".into(), ..finished }), incoming: passed.clone(), outgoing: passed });
+    views.push(TestView {
+        newest: Some(finished.clone()),
+        incoming: passed.clone(),
+        outgoing: passed.clone(),
+    });
+    views.push(TestView {
+        newest: Some(Test {
+            settings: "other".into(),
+            ..finished
+        }),
+        incoming: passed.clone(),
+        outgoing: passed,
+    });
     views
 }
 
 /// The digest of the settings of the plainest world, so that its running tests are believed.
 fn settings() -> String {
-    let mut world = world(specs()[1].clone(), profiles()[3].clone(), GrantView::Held(held()), TestView::untested(), None);
+    let mut world = world(
+        specs()[1].clone(),
+        profiles()[3].clone(),
+        GrantView::Held(held()),
+        TestView::untested(),
+        None,
+    );
     world.test_request = None;
     match decide(&world).step {
         Some(Step::StartTest(test)) => test.settings,
@@ -133,7 +230,13 @@ fn settings() -> String {
     }
 }
 
-fn world(spec: Result<ValidSpec, BadSpec>, profile: ProfileView, grant: GrantView, test: TestView, request: Option<String>) -> World {
+fn world(
+    spec: Result<ValidSpec, BadSpec>,
+    profile: ProfileView,
+    grant: GrantView,
+    test: TestView,
+    request: Option<String>,
+) -> World {
     World {
         now: time(START),
         uid: "uid".into(),
@@ -157,19 +260,35 @@ fn world(spec: Result<ValidSpec, BadSpec>, profile: ProfileView, grant: GrantVie
 }
 
 fn failure(answer: Answer, kind: FailureKind) -> Outcome {
-    let kind = if answer == Answer::FailsForGood { kind } else { FailureKind::Refused };
-    Outcome::Fails(Failure { kind, doing: "testing".into(), detail: String::new(), reply: None })
+    let kind = if answer == Answer::FailsForGood {
+        kind
+    } else {
+        FailureKind::Refused
+    };
+    Outcome::Fails(Failure {
+        kind,
+        doing: "testing".into(),
+        detail: String::new(),
+        reply: None,
+    })
 }
 
 /// What a step comes to, as the real one does it: a message is noted in the grant before it is sent.
 fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>) -> Outcome {
     let renewed = |held: Held, now: Timestamp| {
-        GrantView::Held(Held { access_issued_at: now, access_expires_at: now + Duration::from_secs(3600), renew_at: now + Duration::from_secs(3000), ..held })
+        GrantView::Held(Held {
+            access_issued_at: now,
+            access_expires_at: now + Duration::from_secs(3600),
+            renew_at: now + Duration::from_secs(3000),
+            ..held
+        })
     };
     match step {
         Step::StartTest(_) => Outcome::Started,
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
-            (Answer::Works, GrantView::Held(old)) => Outcome::Grant(renewed(old.clone(), world.now)),
+            (Answer::Works, GrantView::Held(old)) => {
+                Outcome::Grant(renewed(old.clone(), world.now))
+            }
             (Answer::Works, _) => Outcome::Grant(renewed(held(), world.now)),
             (Answer::FailsForGood, _) => Outcome::Grant(GrantView::Ended {
                 reason: Reason::ConsentExpired,
@@ -209,7 +328,10 @@ fn run(mut world: World, outside: Outside) -> (World, usize) {
             Some(step) => {
                 steps += 1;
                 at_once += 1;
-                assert!(at_once <= 12, "{step:?} does not come to an end in {world:#?} with {outside:?}");
+                assert!(
+                    at_once <= 12,
+                    "{step:?} does not come to an end in {world:#?} with {outside:?}"
+                );
                 let outcome = act(&mut world, &step, outside, &mut sent);
                 world = fold(world, &step, outcome);
                 world.now += Duration::from_millis(300);
@@ -238,9 +360,13 @@ fn check_conditions(world: &World) {
     for (name, verdict) in verdicts.all() {
         assert!(!verdict.message.is_empty(), "{name} says nothing");
     }
-    let works = |direction: &DirectionView| matches!(direction.state, DirectionState::NotUsed) || direction.enabled;
+    let works = |direction: &DirectionView| {
+        matches!(direction.state, DirectionState::NotUsed) || direction.enabled
+    };
     let ready = verdicts.ready.holds();
-    let should = world.usable_grant().is_some() && works(&world.test.incoming) && works(&world.test.outgoing);
+    let should = world.usable_grant().is_some()
+        && works(&world.test.incoming)
+        && works(&world.test.outgoing);
     assert!(!ready || should, "Ready though {world:#?}");
     if verdicts.ready.reason == Reason::Enabled {
         assert!(ready);
@@ -258,17 +384,33 @@ fn every(mut check: impl FnMut(World, Outside)) -> usize {
                         test.mark_unused(spec);
                     }
                     for request in [None, Some("now".to_owned())] {
-                        let world = world(spec.clone(), profile.clone(), grant.clone(), test.clone(), request);
+                        let world = world(
+                            spec.clone(),
+                            profile.clone(),
+                            grant.clone(),
+                            test.clone(),
+                            request,
+                        );
                         for renewal in ANSWERS {
                             for incoming in ANSWERS {
                                 for outgoing in ANSWERS {
                                     for arrival in ANSWERS {
                                         // Where nothing is asked, the answers do not matter.
                                         let asks = decide(&world).step.is_some();
-                                        let plain = [renewal, incoming, outgoing, arrival].iter().all(|answer| *answer == Answer::Works);
+                                        let plain = [renewal, incoming, outgoing, arrival]
+                                            .iter()
+                                            .all(|answer| *answer == Answer::Works);
                                         if asks || plain {
                                             count += 1;
-                                            check(world.clone(), Outside { renewal, incoming, outgoing, arrival });
+                                            check(
+                                                world.clone(),
+                                                Outside {
+                                                    renewal,
+                                                    incoming,
+                                                    outgoing,
+                                                    arrival,
+                                                },
+                                            );
                                         }
                                     }
                                 }
@@ -293,13 +435,29 @@ fn every_world_comes_to_an_end_with_every_condition() {
 #[test]
 fn where_all_answers_are_good_a_usable_grant_ends_enabled() {
     every(|world, outside| {
-        let good = [outside.renewal, outside.incoming, outside.outgoing, outside.arrival].iter().all(|answer| *answer == Answer::Works);
-        let imap = world.spec.as_ref().is_ok_and(|spec| spec.incoming != Some(IncomingProtocol::Pop3));
+        let good = [
+            outside.renewal,
+            outside.incoming,
+            outside.outgoing,
+            outside.arrival,
+        ]
+        .iter()
+        .all(|answer| *answer == Answer::Works);
+        let imap = world
+            .spec
+            .as_ref()
+            .is_ok_and(|spec| spec.incoming != Some(IncomingProtocol::Pop3));
         if good && imap && world.usable_grant().is_some() {
             let start = world.clone();
             let (end, _) = run(world, outside);
             assert!(verdicts(&end).ready.holds(), "from {start:#?}");
-            assert!(end.test.running().is_none() && end.test_request.is_none_or(|_| end.answered_request.is_some()), "from {start:#?}");
+            assert!(
+                end.test.running().is_none()
+                    && end
+                        .test_request
+                        .is_none_or(|_| end.answered_request.is_some()),
+                "from {start:#?}"
+            );
         }
     });
 }
@@ -308,9 +466,18 @@ fn where_all_answers_are_good_a_usable_grant_ends_enabled() {
 fn nothing_is_done_without_a_grant_a_profile_or_leave() {
     every(|world, _| {
         let suspended = world.spec.as_ref().map_or(true, |spec| spec.suspended);
-        let adoptable = matches!(world.grant, GrantView::Adoptable { .. }) && matches!(world.profile, ProfileView::Ready(_)) && !suspended;
+        let adoptable = matches!(world.grant, GrantView::Adoptable { .. })
+            && matches!(world.profile, ProfileView::Ready(_))
+            && !suspended;
         if world.usable_grant().is_none() && !adoptable {
-            assert_eq!(decide(&world), Plan { step: None, wake: None }, "{world:#?}");
+            assert_eq!(
+                decide(&world),
+                Plan {
+                    step: None,
+                    wake: None
+                },
+                "{world:#?}"
+            );
         }
     });
 }

@@ -112,31 +112,68 @@ pub enum Outcome {
 /// What to do next.
 pub fn decide(world: &ProfileWorld) -> Plan {
     let look = later(world.now, spread(world.times.look, &world.uid));
-    let idle = Plan { step: None, wake: look };
-    let (Ok(_), Credentials::Client { fingerprint, .. }, false) = (&world.spec, &world.credentials, world.suspended) else { return idle };
-    let due = match world.checked.as_ref().filter(|checked| checked.fingerprint == *fingerprint) {
+    let idle = Plan {
+        step: None,
+        wake: look,
+    };
+    let (Ok(_), Credentials::Client { fingerprint, .. }, false) =
+        (&world.spec, &world.credentials, world.suspended)
+    else {
+        return idle;
+    };
+    let due = match world
+        .checked
+        .as_ref()
+        .filter(|checked| checked.fingerprint == *fingerprint)
+    {
         None => world.now,
-        Some(Checked { refused: None, at, .. }) => later(*at, spread(world.times.recheck, &world.uid)),
+        Some(Checked {
+            refused: None, at, ..
+        }) => later(*at, spread(world.times.recheck, &world.uid)),
         Some(Checked { at, .. }) => later(*at, world.times.recheck_refused),
     };
     let due = world.retry.not_before.map_or(due, |time| due.max(time));
-    if due <= world.now { Plan { step: Some(Step::CheckClient), wake: world.now } } else { Plan { step: None, wake: look.min(due) } }
+    if due <= world.now {
+        Plan {
+            step: Some(Step::CheckClient),
+            wake: world.now,
+        }
+    } else {
+        Plan {
+            step: None,
+            wake: look.min(due),
+        }
+    }
 }
 
 /// `world` after the check had `outcome`.
 pub fn fold(mut world: ProfileWorld, outcome: Outcome) -> ProfileWorld {
-    let Credentials::Client { fingerprint, .. } = &world.credentials else { return world };
+    let Credentials::Client { fingerprint, .. } = &world.credentials else {
+        return world;
+    };
     let refused = match outcome {
         Outcome::Accepted => None,
         Outcome::Refused(reason, words) => Some((reason, words)),
         Outcome::Unavailable => {
             let failed = world.retry.failed.saturating_add(1);
-            let wait = backoff(failed, world.times.backoff_first, world.times.backoff_longest, &world.uid);
-            world.retry = Retry { failed, not_before: Some(later(world.now, wait)) };
+            let wait = backoff(
+                failed,
+                world.times.backoff_first,
+                world.times.backoff_longest,
+                &world.uid,
+            );
+            world.retry = Retry {
+                failed,
+                not_before: Some(later(world.now, wait)),
+            };
             return world;
         }
     };
-    world.checked = Some(Checked { fingerprint: fingerprint.clone(), refused, at: world.now });
+    world.checked = Some(Checked {
+        fingerprint: fingerprint.clone(),
+        refused,
+        at: world.now,
+    });
     world.retry = Retry::default();
     world
 }

@@ -1,6 +1,8 @@
 use super::conditions::verdicts;
 use super::decide::{Credentials, ProfileWorld};
-use crate::api::{GmailServerProfileStatus, MailboxCounts, OAuthClientStatus, ProfileCondition, Reason};
+use crate::api::{
+    GmailServerProfileStatus, MailboxCounts, OAuthClientStatus, ProfileCondition, Reason,
+};
 use crate::domain::oauth_client::project_number;
 use crate::domain::verdict::{Truth, Verdict, conditions};
 
@@ -18,11 +20,18 @@ pub struct Counts {
 }
 
 /// The status that `world` asks for; equal to `old` where there is nothing new to say.
-pub fn report(world: &ProfileWorld, old: Option<&GmailServerProfileStatus>, generation: Option<i64>) -> GmailServerProfileStatus {
+pub fn report(
+    world: &ProfileWorld,
+    old: Option<&GmailServerProfileStatus>,
+    generation: Option<i64>,
+) -> GmailServerProfileStatus {
     let (id, before) = match &world.credentials {
         Credentials::Client { id, .. } => (Some(id.clone()), said_before(old, id)),
         // While the Secret is away the client that it named still is what the grants belong to.
-        _ => (old.and_then(|old| old.oauth_client.as_ref()?.client_id.clone()), None),
+        _ => (
+            old.and_then(|old| old.oauth_client.as_ref()?.client_id.clone()),
+            None,
+        ),
     };
     let verdicts = verdicts(world, before);
     let no_conditions = Vec::new();
@@ -33,9 +42,16 @@ pub fn report(world: &ProfileWorld, old: Option<&GmailServerProfileStatus>, gene
         oauth_client: Some(OAuthClientStatus {
             project_number: id.as_deref().and_then(project_number).map(str::to_owned),
             client_id: id,
-            redirect_uris: world.public_url.iter().map(|url| url.redirect_uri().to_string()).collect(),
+            redirect_uris: world
+                .public_url
+                .iter()
+                .map(|url| url.redirect_uri().to_string())
+                .collect(),
             java_script_origin: world.public_url.as_ref().map(|url| url.origin()),
-            authorized_domain: world.public_url.as_ref().and_then(|url| url.authorized_domain()),
+            authorized_domain: world
+                .public_url
+                .as_ref()
+                .and_then(|url| url.authorized_domain()),
         }),
         mailboxes: Some(MailboxCounts {
             assigned: counts.assigned,
@@ -47,7 +63,12 @@ pub fn report(world: &ProfileWorld, old: Option<&GmailServerProfileStatus>, gene
                 None => counts.signed_in.to_string(),
             },
         }),
-        conditions: conditions(verdicts.all(), old.map_or(&no_conditions, |old| &old.conditions), generation, world.now),
+        conditions: conditions(
+            verdicts.all(),
+            old.map_or(&no_conditions, |old| &old.conditions),
+            generation,
+            world.now,
+        ),
     }
 }
 
@@ -57,12 +78,19 @@ fn said_before(old: Option<&GmailServerProfileStatus>, id: &str) -> Option<Verdi
     if old.oauth_client.as_ref()?.client_id.as_deref() != Some(id) {
         return None;
     }
-    let condition = old.conditions.iter().find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name())?;
+    let condition = old
+        .conditions
+        .iter()
+        .find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name())?;
     let truth = match condition.status.as_str() {
         "True" => Truth::True,
         "False" => Truth::False,
         _ => return None,
     };
     let reason: Reason = condition.reason.parse().ok()?;
-    Some(Verdict { truth, reason, message: condition.message.clone() })
+    Some(Verdict {
+        truth,
+        reason,
+        message: condition.message.clone(),
+    })
 }

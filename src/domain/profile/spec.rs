@@ -68,12 +68,17 @@ impl ValidProfile {
             Some(endpoints) => OAuthEndpoints::from_spec(endpoints)?,
             None => OAuthEndpoints::google(),
         };
-        for host in [&servers.imap, &servers.smtp, &pop3].into_iter().chain(&endpoints.hosts()) {
+        for host in [&servers.imap, &servers.smtp, &pop3]
+            .into_iter()
+            .chain(&endpoints.hosts())
+        {
             egress.permits(host)?;
         }
         let screen = client.consent_screen.as_ref();
         let unlimited = screen.is_some_and(|screen| {
-            screen.user_type == UserType::Internal || (screen.verified && screen.publishing_status == Some(PublishingStatus::InProduction))
+            screen.user_type == UserType::Internal
+                || (screen.verified
+                    && screen.publishing_status == Some(PublishingStatus::InProduction))
         });
         let capacity = match (spec.max_mailboxes, unlimited) {
             (Some(max), true) => Some(max),
@@ -85,7 +90,9 @@ impl ValidProfile {
             servers,
             endpoints,
             ca_bundle: spec.ca_bundle.clone(),
-            max_connections: usize::try_from(spec.processing.max_concurrent_connections).unwrap_or(1).clamp(1, 300),
+            max_connections: usize::try_from(spec.processing.max_concurrent_connections)
+                .unwrap_or(1)
+                .clamp(1, 300),
             capacity,
         })
     }
@@ -95,5 +102,8 @@ fn timeout(text: &str) -> Result<Duration, BadProfile> {
     let parsed: SignedDuration = text.parse().map_err(|_| BadProfile::Timeout)?;
     let duration = Duration::try_from(parsed).map_err(|_| BadProfile::Timeout)?;
     let range = Duration::from_secs(1)..=Duration::from_secs(100);
-    range.contains(&duration).then_some(duration).ok_or(BadProfile::Timeout)
+    range
+        .contains(&duration)
+        .then_some(duration)
+        .ok_or(BadProfile::Timeout)
 }

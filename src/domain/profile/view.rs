@@ -8,11 +8,20 @@ use super::spec::ValidProfile;
 
 /// How `profile`, which was chosen for a Mailbox in `namespace`, looks from there. A Mailbox of
 /// another namespace learns that it is not Ready, not why.
-pub fn view(profile: &GmailServerProfile, name: &ObjectName, namespace: &str, egress: &EgressPolicy) -> ProfileView {
+pub fn view(
+    profile: &GmailServerProfile,
+    name: &ObjectName,
+    namespace: &str,
+    egress: &EgressPolicy,
+) -> ProfileView {
     let not_ready = |reason, detail: String| ProfileView::NotReady {
         name: name.clone(),
         reason,
-        detail: if name.namespace == namespace { detail } else { String::new() },
+        detail: if name.namespace == namespace {
+            detail
+        } else {
+            String::new()
+        },
     };
     if profile.spec.suspend {
         return not_ready(Reason::ProfileSuspended, String::new());
@@ -22,16 +31,28 @@ pub fn view(profile: &GmailServerProfile, name: &ObjectName, namespace: &str, eg
         Err(bad) => return not_ready(Reason::ProfileNotReady, bad.to_string()),
     };
     let status = profile.status.as_ref();
-    let credentials = status
-        .and_then(|status| status.conditions.iter().find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name()));
-    match (credentials, status.and_then(|status| status.oauth_client.as_ref()?.client_id.clone())) {
-        (Some(condition), Some(client_id)) if condition.status == "True" => ProfileView::Ready(ProfileFacts {
-            name: name.clone(),
-            client_id,
-            servers: valid.servers,
-            trust: digest(&[valid.ca_bundle.as_deref().unwrap_or_default()]),
-        }),
+    let credentials = status.and_then(|status| {
+        status
+            .conditions
+            .iter()
+            .find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name())
+    });
+    match (
+        credentials,
+        status.and_then(|status| status.oauth_client.as_ref()?.client_id.clone()),
+    ) {
+        (Some(condition), Some(client_id)) if condition.status == "True" => {
+            ProfileView::Ready(ProfileFacts {
+                name: name.clone(),
+                client_id,
+                servers: valid.servers,
+                trust: digest(&[valid.ca_bundle.as_deref().unwrap_or_default()]),
+            })
+        }
         (Some(condition), _) => not_ready(Reason::ProfileNotReady, condition.message.clone()),
-        (None, _) => not_ready(Reason::ProfileNotReady, "it has not been checked yet".to_owned()),
+        (None, _) => not_ready(
+            Reason::ProfileNotReady,
+            "it has not been checked yet".to_owned(),
+        ),
     }
 }

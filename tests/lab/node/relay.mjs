@@ -41,6 +41,7 @@ const server = new SMTPServer({
       const now = [];
       for (const { address } of session.envelope.rcptTo) {
         const recipient = address.toLowerCase();
+        console.log('took a message for', recipient);
         if (recipient.startsWith('slow-')) {
           setTimeout(() => deliver(from, recipient, raw).catch(console.error), 3000);
         } else {

@@ -28,6 +28,8 @@ export function tokenEndpoint(provider) {
     ctx.req.body = fields;
     const clientId = fields.client_id ?? basicUser(ctx.get('authorization'));
     const request = { at: new Date().toISOString(), grant_type: fields.grant_type, client_id: clientId };
+    // From now on it shows, though it may be long until it is answered.
+    requests.push(request);
 
     const fault = faults.get(clientId);
     if (fault) {
@@ -56,7 +58,6 @@ export function tokenEndpoint(provider) {
     }
     request.status = ctx.status;
     if (ctx.body?.error) request.error = ctx.body.error;
-    requests.push(request);
     return undefined;
   };
 }

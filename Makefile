@@ -1,0 +1,43 @@
+# Two commands do everything: `make demo` and `make test`. Both install or build what they need.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+ARGS ?=
+
+# A backtrace for each failing test hides what failed.
+export RUST_BACKTRACE ?= 0
+# Tests wait for servers most of the time, so there may be more of them than cores.
+export RUST_TEST_THREADS ?= 6
+
+.PHONY: help demo test bench lab check generate clean
+
+help: ## Shows this.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+demo: lab ## The main job on a local control plane and stand-in servers; ARGS=--once for CI.
+	@echo "==> building the operator (a few minutes the first time)"
+	@cargo build --quiet --bin gmail-operator --example demo
+	@cargo run --quiet --example demo -- $(ARGS)
+
+test: lab check ## Everything: formatting, lints, generated files, documents, dependencies, all tests.
+	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
+	@cargo test --quiet --doc
+	@cargo test --lib --bins --test users
+
+bench: lab ## Speed, CPU and memory against a peer in the same run.
+	@echo "==> building the operator for release (some minutes the first time)"
+	@cargo bench --bench mailboxes -- $(ARGS)
+
+lab: ## Installs what tests and demo need: control plane, OAuth server, mail servers.
+	@tests/lab/install.sh
+
+check: ## Formatting, lints, generated files, documents, dependencies.
+	@tests/check.sh
+
+generate: ## Writes the generated files: crds/ and the README's table of reasons.
+	@cargo run --quiet --bin gmail-operator -- crds --out crds
+	@tests/readme-reasons.sh
+
+clean: ## Removes all that was built, the lab's servers too.
+	rm -rf target tests/lab/node/node_modules
