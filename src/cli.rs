@@ -16,6 +16,7 @@ use crate::domain::server::Endpoint;
 use crate::settings::{BadPace, Component, Pace, Settings};
 use crate::telemetry::log::LogFormat;
 
+pub use reasons::table as reasons_table;
 pub use run::RunError;
 
 /// Keeps Gmail mailboxes authorised, tested and enabled.
@@ -141,7 +142,7 @@ pub fn main() -> Result<(), RunError> {
         }
         Command::Crds { out } => Ok(crds::write(out.as_deref())?),
         Command::Reasons => {
-            print!("{}", reasons::table());
+            print!("{}", reasons_table());
             Ok(())
         }
     }

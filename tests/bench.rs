@@ -103,7 +103,8 @@ async fn operator_round(
     accounts: &[Tokens],
 ) -> Result<Round> {
     suspend(site, true).await?;
-    site.until_profile(PROFILE, "Ready", "Suspended").await?;
+    site.until_profile(PROFILE, "Ready", "ProfileSuspended")
+        .await?;
     stream::iter(accounts.iter().enumerate())
         .map(|(n, account)| async move {
             signed_in_mailbox(site, &format!("{name}-{n}"), account).await

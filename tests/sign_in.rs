@@ -60,7 +60,7 @@ async fn refused(
 async fn another_account_is_refused() -> Result<()> {
     let page = refused(
         "ann",
-        |person| person.as_account("mallory@example.com"),
+        |person| person.picking("mallory@example.com"),
         Reason::WrongAccount,
     )
     .await?;

@@ -9,4 +9,5 @@ mod many;
 mod profile;
 mod resources;
 mod sign_in;
+mod structure;
 mod test_and_enable;

@@ -1,3 +1,5 @@
+//! The Secret with a profile's OAuth client.
+
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 

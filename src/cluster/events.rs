@@ -1,3 +1,5 @@
+//! Events.
+
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
 

@@ -1,3 +1,5 @@
+//! The Secrets with grants.
+
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::{Api, Client};

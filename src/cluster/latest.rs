@@ -1,3 +1,5 @@
+//! Watched objects with our own writes laid over them.
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,3 +1,5 @@
+//! Status writes by server-side apply.
+
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! The Secret with the keys that cookies are sealed with.
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;

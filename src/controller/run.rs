@@ -37,15 +37,25 @@ const OTHERS_AT_ONCE: u16 = 4;
 
 /// What the controllers are given.
 pub struct ControllerSettings {
+    /// The API server.
     pub client: Client,
+    /// The operator's own namespace.
     pub namespace: String,
+    /// The namespaces that are looked after; empty: all.
     pub watch_namespaces: Vec<String>,
+    /// Where the operator is reached from a browser.
     pub public_url: Option<PublicUrl>,
+    /// This replica, in Events.
     pub instance: String,
+    /// All waits.
     pub pace: Pace,
+    /// Connections.
     pub network: Arc<Network>,
+    /// Grants.
     pub keeper: GrantKeeper,
+    /// Metrics.
     pub metrics: Metrics,
+    /// Until when this process leads, if it does.
     pub leads: watch::Receiver<Option<Instant>>,
 }
 

@@ -1,3 +1,5 @@
+//! E-mail addresses, and which of them name the same Google account.
+
 use std::fmt;
 use std::str::FromStr;
 

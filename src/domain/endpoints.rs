@@ -1,3 +1,5 @@
+//! Where an OAuth server is: Google's, or a stand-in's.
+
 use url::Url;
 
 use super::server::Endpoint;

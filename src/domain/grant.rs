@@ -1,3 +1,5 @@
+//! What a mailbox's owner gave.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Names of Kubernetes objects.
+
 use std::fmt;
 
 /// A namespaced object's name.

@@ -1,3 +1,5 @@
+//! The OAuth client that Google's console gave.
+
 use serde::Deserialize;
 
 use super::secret::{ClientSecret, ExposeSecret};

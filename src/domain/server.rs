@@ -1,3 +1,5 @@
+//! Mail servers.
+
 use std::fmt;
 use std::time::Duration;
 

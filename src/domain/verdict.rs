@@ -1,3 +1,5 @@
+//! What is said of a condition, and how it becomes one.
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 

@@ -41,12 +41,15 @@ impl GrantKeeper {
     }
 }
 
+/// What is to be made of a grant; it may have to be done again on a newer version of it.
+pub(super) type Change = Box<dyn Fn(&mut Grant) + Send + Sync>;
+
 /// What Google's answer makes of a grant.
 pub(super) fn changed(
     answer: Result<Refreshed, OAuthError>,
     grant: &Grant,
     now: Timestamp,
-) -> Result<Box<dyn Fn(&mut Grant) + Send + Sync>, KeeperError> {
+) -> Result<Change, KeeperError> {
     match answer {
         Ok(refreshed) => Ok(Box::new(move |grant| apply(&refreshed, grant, now))),
         Err(OAuthError::Refused(refusal)) => {

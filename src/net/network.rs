@@ -1,3 +1,5 @@
+//! One set of connections for each profile.
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Whom a profile's connections trust.
+
 use std::sync::Arc;
 
 use rustls::ClientConfig;

@@ -1,3 +1,5 @@
+//! Readiness.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether this process can serve: the caches are filled and the web has its keys. That another

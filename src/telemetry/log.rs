@@ -1,3 +1,5 @@
+//! Logs.
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.

@@ -1,3 +1,5 @@
+//! The port for metrics and health.
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -68,7 +68,7 @@ impl Person {
     }
 
     /// The same browser with another account picked at Google.
-    pub fn as_account(mut self, email: &str) -> Person {
+    pub fn picking(mut self, email: &str) -> Person {
         self.email = email.to_owned();
         self
     }

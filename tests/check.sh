@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Formatting, lints, documents and dependencies; the generated files are checked by the tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export RUSTFLAGS=${RUSTFLAGS-}
+
+step() { echo "==> $*"; }
+
+# A tool is built once into an ignored folder, in the version that is named here.
+tool() {
+  local name=$1 version=$2
+  if [[ "$(target/tools/bin/"$name" --version 2>/dev/null | awk '{print $NF}')" != "$version" ]]; then
+    step "installing $name $version (some minutes, the first time only)"
+    cargo install --quiet --locked --root target/tools --target-dir target/tools/build "$name@$version"
+  fi
+}
+
+step "formatting"
+cargo fmt --all --check
+
+step "lints (clippy, warnings are errors)"
+cargo clippy --quiet --all-targets --locked -- -D warnings
+
+step "documents (rustdoc, warnings are errors)"
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
+
+step "shell scripts"
+for script in tests/*.sh tests/lab/*.sh .ci/run; do bash -n "$script"; done
+
+step "unused dependencies"
+tool cargo-machete 0.9.2
+target/tools/bin/cargo-machete .
+
+step "dependencies: licences, sources, doubles of the TLS stack"
+tool cargo-deny 0.20.2
+target/tools/bin/cargo-deny --offline check --hide-inclusion-graph bans licenses sources 2>&1 | grep -v '^$'
+
+step "dependencies: known vulnerabilities"
+if target/tools/bin/cargo-deny check --hide-inclusion-graph advisories > target/advisories.log 2>&1; then
+  echo "none known"
+elif grep -qiE 'failed to (fetch|acquire|clone|open|prepare)|could not|unable to|network|resolve|io error' target/advisories.log && ! grep -q 'RUSTSEC-' target/advisories.log; then
+  echo "NOT CHECKED: the advisory database cannot be reached from here"
+else
+  cat target/advisories.log
+  exit 1
+fi

@@ -1,0 +1,135 @@
+//! The shape of the program: dependencies point one way, files stay short, generated files are as
+//! generated.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
+        if entry.is_dir() {
+            files.extend(rust_files(&entry));
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            files.push(entry);
+        }
+    }
+    files
+}
+
+/// The rooms that each room may look into.
+fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let table: [(&str, &[&str]); 12] = [
+        ("api", &[]),
+        ("domain", &["api"]),
+        ("net", &["domain"]),
+        ("google", &["api", "domain", "net"]),
+        ("mail", &["api", "domain", "net"]),
+        ("cluster", &["api", "domain"]),
+        ("telemetry", &["api"]),
+        ("settings", &["domain"]),
+        ("grant", &["api", "domain", "net", "google", "cluster"]),
+        ("probe", &["api", "domain", "net", "mail"]),
+        (
+            "controller",
+            &[
+                "api",
+                "domain",
+                "net",
+                "google",
+                "cluster",
+                "mail",
+                "grant",
+                "probe",
+                "settings",
+                "telemetry",
+            ],
+        ),
+        (
+            "web",
+            &["api", "domain", "net", "google", "cluster", "grant"],
+        ),
+    ];
+    table
+        .into_iter()
+        .map(|(room, others)| (room, others.to_vec()))
+        .collect()
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let rooms = allowed();
+    let mut wrong = Vec::new();
+    let mut looked = 0;
+    for file in rust_files(&root().join("src")) {
+        let inside = file.strip_prefix(root().join("src")).unwrap();
+        let room = inside
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs")
+            .to_owned();
+        let Some(others) = rooms.get(room.as_str()) else {
+            assert!(
+                matches!(room.as_str(), "lib" | "main" | "cli" | "bin"),
+                "{} is in no room",
+                inside.display()
+            );
+            continue;
+        };
+        for line in fs::read_to_string(&file)
+            .unwrap()
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            for found in line.split("crate::").skip(1) {
+                let other: String = found
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                    .collect();
+                looked += 1;
+                if !other.is_empty() && other != room && !others.contains(&other.as_str()) {
+                    wrong.push(format!("{}: {}", inside.display(), line.trim()));
+                }
+            }
+        }
+    }
+    assert!(looked > 300, "only {looked} uses were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_are_short() {
+    let long: Vec<_> = rust_files(&root().join("src"))
+        .into_iter()
+        .filter(|file| fs::read_to_string(file).unwrap().lines().count() > 600)
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn generated_files_are_as_generated() {
+    for file in gmail_operator::api::crds() {
+        let written = fs::read_to_string(root().join("crds").join(&file.name)).unwrap();
+        assert!(
+            written == serde_saphyr::to_string(&file.crd).unwrap(),
+            "crds/{} is not as generated: run `make generate`",
+            file.name
+        );
+    }
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let table = gmail_operator::cli::reasons_table();
+    assert!(
+        readme.contains(&table),
+        "the README's table of reasons is not as generated: run `make generate`"
+    );
+}
