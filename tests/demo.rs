@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use gmail_operator::api::{GmailServerProfile, Mailbox};
 use kube::{Api, Client};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -74,8 +74,10 @@ async fn run(once: bool) -> Result<ExitCode> {
     let mut interruption = Interruption::new()?;
     let mut demo = Demo::default();
     let shown = tokio::select! {
-        result = demo.show() => Some(result),
+        // First: Ctrl-C also ends the kubectl of a step, which is then no failure.
+        biased;
         () = interruption.comes() => None,
+        result = demo.show() => Some(result),
     };
     let result = match shown {
         Some(Ok(third)) if !once => tokio::select! {
@@ -92,7 +94,10 @@ async fn run(once: bool) -> Result<ExitCode> {
     }
     tokio::select! {
         ended = demo.stop() => ended?,
-        () = interruption.comes() => bail!("not waited for the servers: they end by themselves"),
+        () = interruption.comes() => {
+            complain("Not waited for the servers: they end by themselves within seconds.");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
     }
     Ok(match result {
         Some(Ok(())) => ExitCode::SUCCESS,
@@ -221,11 +226,9 @@ impl Demo {
             .await
         };
         step("Ending everything", ends).await?;
+        say("Everything has ended.");
         if let Some(logs) = logs {
-            say(&format!(
-                "Everything has ended. The logs stay in {}.",
-                short(&logs)
-            ));
+            say(&format!("The logs stay in {}.", short(&logs)));
         }
         Ok(())
     }
@@ -292,7 +295,7 @@ async fn sign_in(lab: &Lab, mailboxes: &Api<Mailbox>, name: &str, email: &str) -
 
 async fn as_it_should_be(mailboxes: &Api<Mailbox>, operator: &Operator) -> Result<()> {
     let mut open = Vec::new();
-    let waited = until("Ready", PATIENCE, async || {
+    let waited = until("these to be right:", PATIENCE, async || {
         operator.expect_running()?;
         open.clear();
         for name in SIGNED_IN {
@@ -308,7 +311,7 @@ async fn as_it_should_be(mailboxes: &Api<Mailbox>, operator: &Operator) -> Resul
         Ok(open.is_empty())
     })
     .await;
-    waited.with_context(|| open.join("; "))
+    waited.map_err(|error| anyhow!("{error}\n        {}", open.join("\n        ")))
 }
 
 fn is_ready(mailbox: &Mailbox) -> bool {

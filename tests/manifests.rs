@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use crate::lab::control_plane::program;
@@ -13,44 +13,6 @@ use crate::lab::{Lab, installed, until};
 
 const CHART: &str = "charts/gmail-operator";
 const NAME: &str = "gmail-operator";
-
-/// What `deploy/` gives an operator beside its Deployment, for one in `namespace`: the Namespace, the ServiceAccount,
-/// its roles and the admission policy, for `kubectl apply -f -`. What is cluster-wide gets the namespace into its
-/// name, so that many can be installed beside each other.
-pub fn manifests_for(namespace: &str) -> Result<String> {
-    let mut rights = kustomize("deploy/base")?;
-    rights.retain(|object| !matches!(text(&object["kind"]), "Deployment" | "Service"));
-    for object in &mut rights {
-        move_to(object, namespace);
-    }
-    Ok(json!({ "apiVersion": "v1", "kind": "List", "items": rights }).to_string())
-}
-
-fn move_to(object: &mut Value, namespace: &str) {
-    let own_name = format!("{NAME}-{namespace}");
-    let kind = text(&object["kind"]).to_owned();
-    let metadata = &mut object["metadata"];
-    if kind == "Namespace" {
-        metadata["name"] = json!(namespace);
-    } else if metadata.get("namespace").is_some() {
-        metadata["namespace"] = json!(namespace);
-    } else {
-        metadata["name"] = json!(own_name);
-    }
-    match kind.as_str() {
-        "ClusterRoleBinding" => object["roleRef"]["name"] = json!(own_name),
-        "ValidatingAdmissionPolicyBinding" => object["spec"]["policyName"] = json!(own_name),
-        "ValidatingAdmissionPolicy" => {
-            let by = &mut object["spec"]["matchConditions"][0]["expression"];
-            let account = |namespace| format!("system:serviceaccount:{namespace}:");
-            *by = json!(text(by).replace(&account(NAME), &account(namespace)));
-        }
-        _ => {}
-    }
-    for subject in object["subjects"].as_array_mut().into_iter().flatten() {
-        subject["namespace"] = json!(namespace);
-    }
-}
 
 #[tokio::test]
 async fn deploy_is_accepted_as_it_is() -> Result<()> {
@@ -129,7 +91,7 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
     ] {
         match helm_template(&["--set", value]) {
             Err(error) => ensure!(error.to_string().contains(about), "{value}: {error}"),
-            Ok(_) => anyhow::bail!("{value} is accepted"),
+            Ok(_) => bail!("{value} is accepted"),
         }
     }
     Ok(())
@@ -175,37 +137,42 @@ async fn the_chart_is_installed_and_leaves_the_kinds_behind() -> Result<()> {
     for kind in kinds {
         ensure!(kind["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep");
     }
-    let (release, chart) = ("chart-test", path(CHART));
-    let at = ["--namespace", "chart-test", release];
+    let chart = path(CHART);
     let install = [
         "install",
+        "chart-test",
         chart.as_str(),
+        "--namespace=chart-test",
         "--create-namespace",
         // The kinds are there already.
         "--take-ownership",
     ];
-    let helm = async |command: &[&str], at: &[&str]| {
-        let (flags, name) = at.split_at(2);
-        let args = command.iter().take(1).chain(name).chain(&command[1..]);
-        lab.control_plane
-            .helm(args.chain(flags).collect::<Vec<_>>())
-            .await
+    let told = lab.control_plane.helm(install).await?;
+    ensure!(
+        told.contains("port-forward service/chart-test-gmail-operator 8080:80"),
+        "{told}"
+    );
+    let get = [
+        "get",
+        "deployments,clusterroles,validatingadmissionpolicies",
+        "--namespace=chart-test",
+        "--output=name",
+    ];
+    let installed = async || {
+        let there = lab.control_plane.kubectl(get).await?;
+        Ok::<_, anyhow::Error>(there.matches("/chart-test-gmail-operator").count())
     };
-    let told = helm(&install, &at).await?;
-    ensure!(told.contains("port-forward service/chart-test-gmail-operator 8080:80"), "{told}");
-    let get = ["get", "deployment,validatingadmissionpolicy", "--output=name"];
-    let get = get.iter().chain(&at[..2]);
-    let there = lab.control_plane.kubectl(get.clone()).await?;
-    ensure!(there.contains("deployment.apps/chart-test-gmail-operator"), "{there}");
-    helm(&["uninstall"], &at).await?;
+    ensure!(installed().await? == 3);
+    let uninstall = ["uninstall", "chart-test", "--namespace=chart-test"];
+    lab.control_plane.helm(uninstall).await?;
     until("the release to go", Duration::from_secs(30), async || {
-        let left = lab.control_plane.kubectl(get.clone()).await?;
-        Ok(!left.contains("chart-test-gmail-operator"))
+        Ok(installed().await? == 0)
     })
     .await?;
     let folder = path("crds");
     let kinds = ["get", "--output=name", "--filename", folder.as_str()];
-    ensure!(lab.control_plane.kubectl(kinds).await?.lines().count() == 2);
+    let left = lab.control_plane.kubectl(kinds).await?;
+    ensure!(left.lines().count() == 2, "{left}");
     Ok(())
 }
 
@@ -213,52 +180,90 @@ async fn the_chart_is_installed_and_leaves_the_kinds_behind() -> Result<()> {
 async fn the_operator_writes_only_secrets_of_its_own_types() -> Result<()> {
     let lab = Lab::shared().await;
     let namespace = "op-own-types";
-    let rights = manifests_for(namespace)?;
+    let rights = installed::rights(lab, namespace).await?;
     let apply = ["apply", "--filename=-"];
     lab.control_plane.kubectl_with_input(apply, &rights).await?;
-    let operator = format!("--as=system:serviceaccount:{namespace}:{NAME}");
+    let operator = as_operator(namespace);
     let secret = |name: &str, of_type: &str| {
-        json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": { "name": name, "namespace": namespace },
-            "type": of_type,
-        })
-        .to_string()
+        let metadata = json!({ "name": name, "namespace": namespace });
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": of_type })
+            .to_string()
     };
-    let write = async |verb: &str, who: &str, secret: &str| {
-        let args = [verb, "--filename=-", who];
+    let write = async |verb: &str, secret: &str| {
+        let args = [verb, "--filename=-", &operator];
         lab.control_plane.kubectl_with_input(args, secret).await
     };
-    let admin = "--as=system:admin";
-    let admins = ["--as-group=system:masters"];
-    let args = ["create", "--filename=-", admin, admins[0]];
     let foreign = secret("foreign", "Opaque");
-    lab.control_plane.kubectl_with_input(args, &foreign).await?;
+    let create = ["create", "--filename=-"];
+    lab.control_plane
+        .kubectl_with_input(create, &foreign)
+        .await?;
 
     // The API server takes a moment to know a policy.
     let other = secret("other", "Opaque");
     until("the policy", Duration::from_secs(30), async || {
         let args = ["create", "--dry-run=server", "--filename=-", &operator];
-        Ok(lab.control_plane.kubectl_with_input(args, &other).await.is_err())
+        let tried = lab.control_plane.kubectl_with_input(args, &other).await;
+        Ok(tried.is_err())
     })
     .await?;
-    for (verb, object) in [("create", &other), ("replace", &foreign), ("delete", &foreign)] {
-        match write(verb, &operator, object).await {
-            Ok(_) => anyhow::bail!("{verb} of a foreign Secret is allowed"),
+    for (verb, object) in [
+        ("create", &other),
+        ("replace", &foreign),
+        ("delete", &foreign),
+    ] {
+        match write(verb, object).await {
+            Ok(_) => bail!("{verb} of a foreign Secret is allowed"),
             Err(error) => ensure!(
                 error.to_string().contains("this one is of type Opaque"),
                 "{verb}: {error}"
             ),
         }
     }
-    for of_type in ["gmail-operator.dev/grant", "gmail-operator.dev/web-key"] {
+    for of_type in [
+        "gmail-operator.dev/grant",
+        "gmail-operator.dev/web-key",
+        "servicebinding.io/gmail",
+    ] {
         let own = secret("own", of_type);
         for verb in ["create", "replace", "delete"] {
-            write(verb, &operator, &own).await?;
+            write(verb, &own).await?;
         }
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn elsewhere_the_operator_only_reads_secrets_by_name() -> Result<()> {
+    let lab = Lab::shared().await;
+    let namespace = "op-elsewhere";
+    let rights = installed::rights(lab, namespace).await?;
+    let apply = ["apply", "--filename=-"];
+    lab.control_plane.kubectl_with_input(apply, &rights).await?;
+    let operator = as_operator(namespace);
+    for (verb, what, place, allowed) in [
+        ("get", "secrets", "default", true),
+        ("list", "secrets", "default", false),
+        ("watch", "secrets", "default", false),
+        ("create", "secrets", "default", false),
+        ("list", "secrets", namespace, true),
+        ("create", "serviceaccounts/token", namespace, false),
+        ("create", "pods", namespace, false),
+        ("update", "mailboxes", "default", false),
+        ("delete", "mailboxes", "default", false),
+        ("update", "leases/another", namespace, false),
+    ] {
+        // kubectl fails where the answer is no, and also where it could not ask.
+        let args = ["auth", "can-i", verb, what, "--namespace", place, &operator];
+        let answer = lab.control_plane.kubectl(args).await;
+        let told = format!("{verb} {what} in {place}: {answer:?}");
+        ensure!(answer.is_ok() == allowed, "{told}");
+    }
+    Ok(())
+}
+
+fn as_operator(namespace: &str) -> String {
+    format!("--as=system:serviceaccount:{namespace}:{NAME}")
 }
 
 /// The objects of a kustomization.

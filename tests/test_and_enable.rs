@@ -49,7 +49,7 @@ async fn expect(site: &Site, condition: &str, reason: &str) -> Result<Mailbox> {
         (reason, false, DirectionState::Failure)
     );
     assert!(
-        error.message.contains("localhost:") && error.message.contains('('),
+        error.message.contains("localhost:") && error.message.contains(error.reason.who().title()),
         "who must act, and where: {}",
         error.message
     );

@@ -5,6 +5,7 @@ mod connect;
 mod crash;
 mod grant;
 mod lab;
+mod manifests;
 mod many;
 mod profile;
 mod resources;

@@ -1,4 +1,6 @@
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
+};
 use kube::CustomResourceExt;
 
 use super::{GmailServerProfile, Mailbox};
@@ -15,9 +17,42 @@ pub struct CrdFile {
 pub fn crds() -> Vec<CrdFile> {
     [GmailServerProfile::crd(), Mailbox::crd()]
         .into_iter()
-        .map(|crd| CrdFile {
-            name: format!("{}.yaml", crd.spec.names.plural),
-            crd,
+        .map(|mut crd| {
+            for version in &mut crd.spec.versions {
+                if let Some(schema) = version
+                    .schema
+                    .as_mut()
+                    .and_then(|schema| schema.open_api_v3_schema.as_mut())
+                {
+                    unwrap_descriptions(schema);
+                }
+            }
+            CrdFile {
+                name: format!("{}.yaml", crd.spec.names.plural),
+                crd,
+            }
         })
         .collect()
+}
+
+/// Descriptions are doc comments, wrapped where the source is; kubectl explain wraps them again.
+fn unwrap_descriptions(schema: &mut JSONSchemaProps) {
+    if let Some(description) = &mut schema.description {
+        let paragraphs = description
+            .split("\n\n")
+            .map(|paragraph| paragraph.replace('\n', " "));
+        *description = paragraphs.collect::<Vec<_>>().join("\n\n");
+    }
+    schema
+        .properties
+        .iter_mut()
+        .flatten()
+        .for_each(|(_, property)| unwrap_descriptions(property));
+    match &mut schema.items {
+        Some(JSONSchemaPropsOrArray::Schema(items)) => unwrap_descriptions(items),
+        Some(JSONSchemaPropsOrArray::Schemas(items)) => {
+            items.iter_mut().for_each(unwrap_descriptions)
+        }
+        None => {}
+    }
 }

@@ -283,7 +283,8 @@ pub struct SignInStatus {
     /// When the sign-in will end, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
-    /// The newest sign-in that was refused.
+    /// The newest sign-in that was refused. It stays beside a later one that was not: compare its
+    /// time with signedInAt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_attempt: Option<SignInAttempt>,
 }

@@ -20,6 +20,17 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// At the beginning of a sentence that tells what to do.
+    pub fn title(self) -> &'static str {
+        match self {
+            Actor::PlatformAdmin => "Platform admin",
+            Actor::WorkspaceAdmin => "Google Workspace admin",
+            Actor::AppTeam => "App team",
+            Actor::MailboxUser => "Mailbox user",
+            Actor::Nobody => "Nobody",
+        }
+    }
+
     /// In words, for messages and documents.
     pub fn words(self) -> &'static str {
         match self {
@@ -78,7 +89,7 @@ reasons! {
     CredentialsAccepted, Nobody, "Google knows the client ID and accepts the secret", "";
     InDownloadedFile, Nobody, "The redirect URI is in the file that Google's console downloaded", "";
     CapacityLeft, Nobody, "Another Google account may sign in", "";
-    MailboxesHealthy, Nobody, "At most half of the signed-in mailboxes are failing", "";
+    MailboxesHealthy, Nobody, "The signed-in mailboxes are healthy: no more than half of them fail", "";
 
     // Not yet.
     NotUsed, Nobody, "The direction's method is None", "";
@@ -94,7 +105,6 @@ reasons! {
     ProfileNotAvailable, AppTeam, "The profile does not exist, is not offered to this namespace, or does not allow this address", "Check spec.profileRef, or ask the platform admin whether the profile serves this namespace and address";
     ProfileNotReady, PlatformAdmin, "The profile is there but not Ready", "Look at the profile's own status";
     ProfileSuspended, PlatformAdmin, "The profile is suspended: all of its mailboxes stand still", "Set the profile's spec.suspend to false";
-    AddressInUse, AppTeam, "Another Mailbox already holds the grant of this Google account", "Keep one Mailbox for each account: delete this one or the other";
 
     // The profile.
     SharingNotPermitted, PlatformAdmin, "The profile offers itself to other namespaces but its Namespace may not share profiles", "Label the profile's Namespace gmail-operator.dev/shares-profiles=true, or set allowedNamespaces.from to Same";

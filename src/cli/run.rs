@@ -90,6 +90,7 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
                 let web_settings = WebSettings {
                     public_url: public_url.clone(),
                     namespace: settings.namespace.clone(),
+                    watch_namespaces: settings.watch_namespaces.clone(),
                     cluster_name: settings.cluster_name.clone(),
                 };
                 let web = Arc::new(Web::new(

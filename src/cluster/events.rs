@@ -44,6 +44,12 @@ impl Events {
                 | Reason::NotChecked
                 | Reason::Suspended
         );
+        let name = format!(
+            "{}/{}",
+            object.meta().namespace.as_deref().unwrap_or_default(),
+            object.meta().name.as_deref().unwrap_or_default()
+        );
+        tracing::info!(kind = %K::kind(&()), name, ready = ?ready.truth, reason = %ready.reason, "a change");
         let event = Event {
             type_: if ready.truth == Truth::True || waits {
                 EventType::Normal
@@ -60,7 +66,10 @@ impl Events {
             self.recorder.publish(&event, &object.object_ref(&())),
         )
         .await;
-        if let Err(error) = published {
+        // A namespace that is being deleted takes no new Events: nobody is to be told of it.
+        if let Err(error) = published
+            && !error.is_refused_by_namespace()
+        {
             tracing::warn!(%error, "an Event could not be written");
         }
     }

@@ -112,9 +112,7 @@ impl Grants {
         )
         .await
         {
-            Err(ClusterError::Api { source, .. }) if matches!(source.as_ref(), kube::Error::Api(status) if status.code == 404) => {
-                Ok(())
-            }
+            Err(error) if error.is_gone() => Ok(()),
             other => other.map(drop),
         }
     }

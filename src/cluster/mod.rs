@@ -18,7 +18,7 @@ pub const API_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// The API server's answer, or none.
-    #[error("{doing}: {source}")]
+    #[error("{doing}: {}", words(.source))]
     Api {
         /// What was being done: "reading the Secret mail/google".
         doing: String,
@@ -30,10 +30,48 @@ pub enum ClusterError {
     TimedOut(String),
 }
 
+/// What a person needs of it: the API server's own sentence, not the whole answer.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} (HTTP {})", status.message, status.code),
+        other => other.to_string(),
+    }
+}
+
 impl ClusterError {
+    /// Whether the object is not there any more.
+    pub fn is_gone(&self) -> bool {
+        self.code() == Some(404)
+    }
+
     /// Whether another writer was first.
     pub fn is_conflict(&self) -> bool {
-        matches!(self, ClusterError::Api { source, .. } if matches!(source.as_ref(), kube::Error::Api(status) if status.code == 409))
+        self.code() == Some(409)
+    }
+
+    /// Whether the object's namespace is going or gone, so that nothing can be made in it.
+    pub fn is_refused_by_namespace(&self) -> bool {
+        match self {
+            ClusterError::Api { source, .. } => match source.as_ref() {
+                kube::Error::Api(status) => {
+                    status.code == 404
+                        || (status.code == 403 && status.message.contains("being terminated"))
+                }
+                _ => false,
+            },
+            ClusterError::TimedOut(_) => false,
+        }
+    }
+
+    /// The HTTP status that the API server answered with.
+    fn code(&self) -> Option<u16> {
+        match self {
+            ClusterError::Api { source, .. } => match source.as_ref() {
+                kube::Error::Api(status) => Some(status.code),
+                _ => None,
+            },
+            ClusterError::TimedOut(_) => None,
+        }
     }
 }
 

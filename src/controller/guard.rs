@@ -39,6 +39,11 @@ pub async fn guarded(
             context.backoff.forget(uid);
             (ReconcileResult::Ok, action)
         }
+        // Deleted meanwhile: there is nobody to report to.
+        Ok(Ok(Err(error))) if error.is_gone() => {
+            context.backoff.forget(uid);
+            (ReconcileResult::Ok, Action::await_change())
+        }
         Ok(Ok(Err(error))) => {
             let wait = context.backoff.failed(uid);
             tracing::warn!(?kind, uid, %error, retry_in_s = wait.as_secs_f32(), "a reconcile could not be completed; it is tried again");

@@ -74,12 +74,11 @@ pub fn explain(reason: Reason, detail: &str) -> String {
     text.push('.');
     if !reason.cure().is_empty() {
         text.push(' ');
-        text.push_str(reason.cure());
         if reason.who() != Actor::Nobody {
-            text.push_str(" (");
-            text.push_str(reason.who().words());
-            text.push(')');
+            text.push_str(reason.who().title());
+            text.push_str(": ");
         }
+        text.push_str(reason.cure());
         text.push('.');
     }
     if text.chars().count() > MAX_MESSAGE {

@@ -41,6 +41,11 @@ impl Web {
     /// What `link` names. A wrong uid, a wrong name and nothing at all are the same.
     pub(super) async fn find(&self, link: &Link) -> Result<Found, Stopped> {
         let ObjectName { namespace, name } = &link.mailbox;
+        let watched = &self.settings.watch_namespaces;
+        // Another installation looks after it: its grant would be nobody's here.
+        if !watched.is_empty() && !watched.contains(namespace) {
+            return Err(Stopped::NotFound);
+        }
         let mailboxes: Api<Mailbox> = Api::namespaced(self.client.clone(), namespace);
         let mailbox = get(&mailboxes, "Mailbox", name).await?;
         let mailbox = mailbox

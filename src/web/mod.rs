@@ -53,6 +53,8 @@ pub struct WebSettings {
     pub public_url: PublicUrl,
     /// The operator's own namespace: its profiles may serve others, and its Secret has the keys.
     pub namespace: String,
+    /// The namespaces whose Mailboxes can be signed in to; empty: all.
+    pub watch_namespaces: Vec<String>,
     /// The cluster by a name that people know, for the page.
     pub cluster_name: Option<String>,
 }

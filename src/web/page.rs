@@ -56,23 +56,27 @@ pub(super) struct SignIn<'a> {
 impl SignIn<'_> {
     pub fn body(&self) -> Markup {
         html! {
-            h1 { "Connect " bdi { (self.address) } }
+            @if self.connected {
+                h1 { bdi { (self.address) } " is connected" }
+            } @else {
+                h1 { "Connect " bdi { (self.address) } }
+            }
             p {
                 "The Mailbox " strong { (self.name) } " in the namespace " strong { (self.namespace) }
                 @if let Some(cluster) = self.cluster { " of the cluster " strong { bdi { (cluster) } } }
-                " asks the owner of this mailbox for access to it."
+                @if self.connected { " has access to this mailbox." }
+                @else { " asks the owner of this mailbox for access to it." }
             }
             @if self.connected && self.action.is_ok() {
-                p.note role="status" { "This mailbox is connected. There is nothing more to do here." }
+                p.note role="status" { "There is nothing more to do here: you may close this page." }
             }
             @if let Err(words) = &self.action { (self.closed(words)) }
             dl {
-                (row("Mailbox", self.address))
                 @if let Some(account) = self.account { (row("Sign in as", account)) }
                 @if let Some(purpose) = self.purpose { (row("Purpose, in the words of those who ask", purpose)) }
                 @if let Some(name) = self.app_name { (row("Application, as Google will show it", name)) }
                 @if let Some(contact) = self.contact { (row("Contact", contact)) }
-                (row("Connected", if self.connected { "Yes" } else { "No" }))
+                @if !self.connected { (row("Connected", "No")) }
             }
             h2 { "What is done with the mail" }
             ul { @for text in &self.uses { li { (text) } } }
@@ -92,7 +96,7 @@ impl SignIn<'_> {
                 "You can take the access back at any time, in your "
                 a href=(CONNECTIONS) rel="noreferrer" { "Google Account" } "."
             }
-            form method="post" action=(action) { button type="submit" { "Sign in with Google" } }
+            form method="post" action=(action) { button.again[self.connected] type="submit" { "Sign in with Google" } }
         }
     }
 
@@ -131,13 +135,14 @@ impl Refusal<'_> {
                     "You signed in as " strong { bdi { (wrong.signed_in) } } ", but this Mailbox is for "
                     strong { bdi { (wrong.expected) } } "."
                 }
-                p {
-                    "If " bdi { (wrong.expected) } " is an alias of your account, ask the team that wrote the "
-                    "Mailbox to set " code { "spec.googleAccount" } " to the account that signs in. If you have "
-                    "several accounts, choose the right one at Google."
-                }
             }
             @if !self.words.cure.is_empty() { p { "What to do: " (self.words.cure) "." } }
+            @if let Some(wrong) = &self.wrong {
+                p {
+                    "If " bdi { (wrong.expected) } " is an alias of your account, ask the team that wrote the "
+                    "Mailbox to set " code { "spec.googleAccount" } " to the account that signs in."
+                }
+            }
             p { "Who can do it: " (self.words.who) "." (reach(self.contact)) }
             p { "Nothing was stored. If the mailbox was connected before, it still is." }
             p { a href=(self.back) { "Back to the sign-in page" } }
@@ -146,7 +151,7 @@ impl Refusal<'_> {
 }
 
 fn reach(contact: Option<&str>) -> Markup {
-    html! { @if let Some(contact) = contact { " Contact: " bdi { (contact) } } }
+    html! { @if let Some(contact) = contact { " Contact: " bdi { (contact) } "." } }
 }
 
 fn row(term: &str, text: &str) -> Markup {

@@ -66,7 +66,10 @@ impl Web {
             connected: self.connected(found).await?,
             action: closed.map_or(Ok(url.path()), |reason| Err(words::of(reason))),
         };
-        let title = format!("Connect {}", spec.email_address);
+        let title = match page.connected {
+            true => format!("{} is connected", spec.email_address),
+            false => format!("Connect {}", spec.email_address),
+        };
         let page = Page::new(status, &title, page.body());
         Ok(match &found.service {
             Ok(service) if closed.is_none() => {

@@ -120,11 +120,13 @@ impl Operator {
 
     /// Ends it as Kubernetes does, while everything that it may still need runs.
     pub async fn stop(mut self) -> Result<()> {
-        let ends = tokio::task::spawn_blocking(move || {
-            // One that has ended by itself cannot be told, and one that does not end is killed with the servers.
-            let _ = self.process.signal("TERM");
-            let _ = self.process.wait(LAST_WORK);
-        });
-        Ok(ends.await?)
+        if !self.process.is_running() {
+            return Ok(());
+        }
+        self.process.signal("TERM")?;
+        // One that does not end is killed with the servers.
+        let ends = tokio::task::spawn_blocking(move || self.process.wait(LAST_WORK).is_ok());
+        ends.await?;
+        Ok(())
     }
 }

@@ -1,10 +1,12 @@
 //! What an admin installs before the operator can run: the kinds, and its rights.
 
 use anyhow::Result;
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::Lab;
-use super::control_plane::program;
+
+const NAME: &str = "gmail-operator";
 
 /// The kinds, once for each lab.
 pub async fn crds(lab: &Lab) -> Result<()> {
@@ -29,10 +31,46 @@ pub async fn crds(lab: &Lab) -> Result<()> {
     .map(drop)
 }
 
-/// The ServiceAccount, roles and admission policy of `deploy/`, for an operator in `namespace`.
-pub async fn rights(_lab: &Lab, namespace: &str) -> Result<String> {
-    let _ = program("kubectl")?;
-    Ok(format!(
-        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {{ name: gmail-operator, namespace: {namespace} }}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {{ name: {namespace} }}\nroleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin }}\nsubjects: [{{ kind: ServiceAccount, name: gmail-operator, namespace: {namespace} }}]\n"
-    ))
+/// What `deploy/` gives an operator beside its Deployment, for one in `namespace`: the Namespace, the
+/// ServiceAccount, its roles and the admission policy. What is cluster-wide gets the namespace into
+/// its name, so that many can be installed beside each other.
+pub async fn rights(lab: &Lab, namespace: &str) -> Result<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/base");
+    let yaml = lab.control_plane.kubectl(["kustomize", folder]).await?;
+    let mut rights: Vec<Value> = serde_saphyr::from_multiple(&yaml)?;
+    rights.retain(|object| object["kind"] != "Deployment" && object["kind"] != "Service");
+    for object in &mut rights {
+        move_to(object, namespace);
+    }
+    Ok(json!({ "apiVersion": "v1", "kind": "List", "items": rights }).to_string())
+}
+
+fn move_to(object: &mut Value, namespace: &str) {
+    let own_name = format!("{NAME}-{namespace}");
+    let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+    let metadata = &mut object["metadata"];
+    if kind == "Namespace" {
+        metadata["name"] = json!(namespace);
+    } else if metadata.get("namespace").is_some() {
+        metadata["namespace"] = json!(namespace);
+    } else {
+        metadata["name"] = json!(own_name);
+    }
+    match kind.as_str() {
+        "ClusterRoleBinding" => object["roleRef"]["name"] = json!(own_name),
+        "ValidatingAdmissionPolicyBinding" => object["spec"]["policyName"] = json!(own_name),
+        "ValidatingAdmissionPolicy" => {
+            let by = &mut object["spec"]["matchConditions"][0]["expression"];
+            let account = |namespace| format!("system:serviceaccount:{namespace}:");
+            *by = json!(
+                by.as_str()
+                    .unwrap_or_default()
+                    .replace(&account(NAME), &account(namespace))
+            );
+        }
+        _ => {}
+    }
+    for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+        subject["namespace"] = json!(namespace);
+    }
 }

@@ -196,7 +196,7 @@ fn read_maildir(maildir: &Path) -> Result<Option<Vec<String>>> {
             let entry = entry?;
             match fs::read(entry.path()) {
                 Ok(bytes) => messages.push((
-                    entry.file_name(),
+                    arrival(&entry.file_name().to_string_lossy()),
                     String::from_utf8_lossy(&bytes).into_owned(),
                 )),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -204,9 +204,19 @@ fn read_maildir(maildir: &Path) -> Result<Option<Vec<String>>> {
             }
         }
     }
-    // The name begins with the time of arrival.
     messages.sort();
     Ok(Some(messages.into_iter().map(|(_, text)| text).collect()))
+}
+
+// Seconds and microseconds from a name such as `1795480410.M34567P42.host`; they are not padded, so that the names
+// themselves do not sort by time.
+fn arrival(name: &str) -> (u64, u64) {
+    let number = |text: &str| {
+        let digits = text.split(|c: char| !c.is_ascii_digit()).next();
+        digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    };
+    let (seconds, rest) = name.split_once(".M").unwrap_or((name, ""));
+    (number(seconds), number(rest))
 }
 
 async fn send(lmtp: &mut BufReader<TcpStream>, command: &str, wanted: &str) -> Result<()> {

@@ -94,7 +94,10 @@ fn profile(view: &ProfileView) -> Verdict {
             } else {
                 format!("{name}: {detail}")
             };
-            Verdict::no(*reason, &about)
+            match reason {
+                Reason::NotChecked => Verdict::unknown(*reason, &about),
+                _ => Verdict::no(*reason, &about),
+            }
         }
         ProfileView::Ready(facts) => Verdict::yes(
             Reason::ProfileReady,

@@ -66,7 +66,7 @@ pub enum ProfileView {
     NotReady {
         /// Which.
         name: ObjectName,
-        /// [`Reason::ProfileSuspended`] or [`Reason::ProfileNotReady`].
+        /// [`Reason::ProfileSuspended`], [`Reason::ProfileNotReady`] or [`Reason::NotChecked`].
         reason: Reason,
         /// What it says itself; empty for a profile of another namespace.
         detail: String,

@@ -158,7 +158,7 @@ fn healthy(world: &ProfileWorld) -> Verdict {
     } else {
         Verdict::yes(
             Reason::MailboxesHealthy,
-            "At most half of the signed-in mailboxes are failing.",
+            "The signed-in mailboxes are healthy.",
         )
     }
 }

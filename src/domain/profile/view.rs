@@ -49,10 +49,9 @@ pub fn view(
                 trust: digest(&[valid.ca_bundle.as_deref().unwrap_or_default()]),
             })
         }
-        (Some(condition), _) => not_ready(Reason::ProfileNotReady, condition.message.clone()),
-        (None, _) => not_ready(
-            Reason::ProfileNotReady,
-            "it has not been checked yet".to_owned(),
-        ),
+        (Some(condition), _) if condition.reason != Reason::NotChecked.name() => {
+            not_ready(Reason::ProfileNotReady, condition.message.clone())
+        }
+        _ => not_ready(Reason::NotChecked, String::new()),
     }
 }

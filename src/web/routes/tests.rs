@@ -35,6 +35,7 @@ async fn site(public_url: &str) -> Site {
     let network = Arc::new(Network::new(EgressPolicy::default()));
     let keeper = GrantKeeper::new(client.clone(), "gmail-operator", network.clone());
     let settings = WebSettings {
+        watch_namespaces: Vec::new(),
         public_url: public_url.parse().unwrap(),
         namespace: "gmail-operator".to_owned(),
         cluster_name: None,
