@@ -144,7 +144,7 @@ pub async fn run(
     let own = Api::<Secret>::namespaced(client.clone(), &settings.namespace);
     let grants = told(
         objects(own, everything().labels(UID_LABEL), |_| true),
-        move |s, _| on_grant(&on, s),
+        move |s, gone| on_grant(&on, s, gone),
     )
     .reflect(grant_writer)
     .applied_objects();

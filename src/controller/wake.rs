@@ -125,7 +125,10 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
 }
 
 /// A grant was written, or is gone: its Mailbox looks again.
-pub fn on_grant(context: &Context, secret: &Secret) {
+pub fn on_grant(context: &Context, secret: &Secret, gone: bool) {
+    if gone {
+        context.grants.forget(&ObjectRef::from_obj(secret));
+    }
     if let Some((mailbox, _)) = grant_secret::mailbox(secret) {
         context.wake.mailbox(&mailbox);
     }

@@ -16,7 +16,7 @@ use kube::runtime::reflector::ObjectRef;
 use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
 use crate::cluster::ClusterError;
-use crate::domain::mailbox::{Retry, TestView, decide, fold};
+use crate::domain::mailbox::{Outcome, Retry, TestView, decide, fold};
 use crate::domain::schedule::until;
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
 
@@ -64,17 +64,25 @@ async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, Clus
     };
     let observed = observe::observe(context, mailbox).await?;
     let plan = decide(&observed.world);
-    let world = match &plan.step {
+    let (world, next) = match &plan.step {
         Some(step) => {
             let outcome = act::act(context, &observed, step).await?;
-            fold(observed.world.at(Timestamp::now()), step, outcome)
+            // What cannot be done now must not be asked for in a tight loop.
+            let pause = match outcome {
+                Outcome::Unavailable => context.pace.backoff_first.into(),
+                _ => Duration::ZERO,
+            };
+            let world = fold(observed.world.at(Timestamp::now()), step, outcome);
+            (world, Action::requeue(pause))
         }
-        None => observed.world,
+        None => {
+            let wait = plan.wake.map(|wake| until(wake, observed.world.now));
+            (
+                observed.world,
+                wait.map_or_else(Action::await_change, Action::requeue),
+            )
+        }
     };
     report::report(context, mailbox, &world).await?;
-    Ok(match (plan.step, plan.wake) {
-        (Some(_), _) => Action::requeue(Duration::ZERO),
-        (None, Some(wake)) => Action::requeue(until(wake, world.now)),
-        (None, None) => Action::await_change(),
-    })
+    Ok(next)
 }

@@ -69,8 +69,8 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
     };
     let world = observe(context, profile).await?;
     let plan = decide(&world);
-    let acts = plan.step.is_some();
-    let world = match acts && context.may_act() {
+    let acts = plan.step.is_some() && context.may_act();
+    let world = match acts {
         true => {
             let outcome = check_client(context, profile).await?;
             fold(world, outcome)
@@ -85,11 +85,12 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
             retry: world.retry,
         },
     );
-    Ok(Action::requeue(if acts {
-        Duration::ZERO
-    } else {
-        until(plan.wake, world.now)
-    }))
+    let wait = match (acts, plan.step) {
+        (true, _) => Duration::ZERO,
+        (false, Some(_)) => context.pace.backoff_first.into(),
+        (false, None) => until(plan.wake, world.now),
+    };
+    Ok(Action::requeue(wait))
 }
 
 async fn observe(

@@ -170,10 +170,20 @@ fn ready(spec: Option<&ValidSpec>, parts: [&Verdict; 5]) -> Verdict {
             reason: part.reason,
             message: part.message.clone(),
         },
-        None if spec.is_some_and(|spec| spec.server_side_sync) => Verdict::yes(
-            Reason::Enabled,
-            "Tested and enabled. This version tests the mailbox and keeps its access; it moves no mail yet.",
-        ),
-        None => Verdict::yes(Reason::Enabled, "Tested and enabled."),
+        None => Verdict::yes(Reason::Enabled, enabled(spec)),
     }
+}
+
+/// What this version does not do yet is said where people look.
+fn enabled(spec: Option<&ValidSpec>) -> String {
+    let mut text = String::from("Tested and enabled.");
+    if spec.is_some_and(|spec| spec.server_side_sync) {
+        text.push_str(
+            " This version tests the mailbox and keeps its access; it moves no mail yet.",
+        );
+    }
+    if spec.is_some_and(|spec| spec.access_token_secret) {
+        text.push_str(" It does not write accessTokenSecret yet.");
+    }
+    text
 }

@@ -16,6 +16,8 @@ pub struct ValidSpec {
     pub outgoing: bool,
     /// Whether the operator itself is to move mail in a direction.
     pub server_side_sync: bool,
+    /// Whether a Secret for workloads is asked for.
+    pub access_token_secret: bool,
     /// Whether a test may send a message.
     pub test_message: TestMessage,
     /// Whether all stands still.
@@ -66,6 +68,7 @@ impl TryFrom<&MailboxSpec> for ValidSpec {
             outgoing,
             server_side_sync: [spec.incoming.method, spec.outgoing.method]
                 .contains(&Method::ServerSideSync),
+            access_token_secret: spec.access_token_secret.is_some(),
             test_message: spec.test_message,
             suspended: spec.suspend,
             deletion_policy: spec.deletion_policy,

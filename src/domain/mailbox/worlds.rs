@@ -72,6 +72,7 @@ fn specs() -> Vec<Result<ValidSpec, BadSpec>> {
                     incoming,
                     outgoing,
                     server_side_sync: true,
+                    access_token_secret: false,
                     test_message,
                     suspended,
                     deletion_policy: DeletionPolicy::Delete,
