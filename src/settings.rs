@@ -59,6 +59,8 @@ pub struct Pace {
     pub tries: u32,
     /// An access token older than this proves nothing about the grant.
     pub proof_age: Secs,
+    /// A step that takes longer than this shows in status while it runs.
+    pub progress: Secs,
     /// How long the test's message may take to arrive.
     pub arrival: Secs,
     /// Between two looks for it.
@@ -115,6 +117,7 @@ impl Default for Pace {
             backoff_longest: secs(300),
             tries: 10,
             proof_age: secs(300),
+            progress: secs(1),
             arrival: secs(60),
             look_for_message: secs(1),
             recheck_client: secs(6 * 3600),

@@ -541,7 +541,8 @@ fn lab_ports(lab: &Lab) -> Ports {
 }
 
 /// Waits that fit tests.
-const QUICK: [(&str, f64); 9] = [
+const QUICK: [(&str, f64); 10] = [
+    ("progress", 0.3),
     ("backoff-first", 0.2),
     ("backoff-longest", 1.0),
     ("retest-failed", 2.0),

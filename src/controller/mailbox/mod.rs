@@ -4,7 +4,10 @@ mod act;
 mod observe;
 mod report;
 
+use observe::Observed;
+
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +18,9 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
+use crate::api::Mailbox;
 use crate::cluster::ClusterError;
-use crate::domain::mailbox::{Outcome, Retry, TestView, decide, fold};
+use crate::domain::mailbox::{Outcome, Retry, Step, TestView, decide, fold};
 use crate::domain::schedule::until;
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
 
@@ -63,26 +67,52 @@ async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, Clus
         }
     };
     let observed = observe::observe(context, mailbox).await?;
-    let plan = decide(&observed.world);
-    let (world, next) = match &plan.step {
-        Some(step) => {
-            let outcome = act::act(context, &observed, step).await?;
-            // What cannot be done now must not be asked for in a tight loop.
-            let pause = match outcome {
-                Outcome::Unavailable => context.pace.backoff_first.into(),
-                _ => Duration::ZERO,
-            };
-            let world = fold(observed.world.at(Timestamp::now()), step, outcome);
-            (world, Action::requeue(pause))
-        }
-        None => {
+    take_steps(context, mailbox, observed).await
+}
+
+/// Decides, acts and reports. The logins of a test follow each other at once and are reported
+/// together where they are quick: the API server's work is most of what a test costs.
+async fn take_steps(
+    context: &Context,
+    mailbox: &Mailbox,
+    mut observed: Observed,
+) -> Result<Action, ClusterError> {
+    let mut shown = mailbox.clone();
+    loop {
+        let plan = decide(&observed.world);
+        let Some(step) = &plan.step else {
+            report::report(context, &mut shown, &observed.world).await?;
             let wait = plan.wake.map(|wake| until(wake, observed.world.now));
-            (
-                observed.world,
-                wait.map_or_else(Action::await_change, Action::requeue),
-            )
+            return Ok(wait.map_or_else(Action::await_change, Action::requeue));
+        };
+        let outcome = act_visibly(context, &mut shown, &observed, step).await?;
+        // What cannot be done now must not be asked for in a tight loop.
+        let pause = match outcome {
+            Outcome::Unavailable => context.pace.backoff_first.into(),
+            _ => Duration::ZERO,
+        };
+        let goes_on = matches!(outcome, Outcome::Started | Outcome::Works);
+        observed.world = fold(observed.world.at(Timestamp::now()), step, outcome);
+        let next = decide(&observed.world).step;
+        if !goes_on || !matches!(next, Some(Step::TestIncoming | Step::TestOutgoing)) {
+            report::report(context, &mut shown, &observed.world).await?;
+            return Ok(Action::requeue(pause));
         }
-    };
-    report::report(context, mailbox, &world).await?;
-    Ok(next)
+    }
+}
+
+/// Does one step; where it takes its time, status says meanwhile which one it is.
+async fn act_visibly(
+    context: &Context,
+    shown: &mut Mailbox,
+    observed: &Observed,
+    step: &Step,
+) -> Result<Outcome, ClusterError> {
+    let mut act = pin!(act::act(context, observed, step));
+    tokio::select! {
+        outcome = &mut act => return outcome,
+        () = tokio::time::sleep(context.pace.progress.into()) => {}
+    }
+    report::report(context, shown, &observed.world).await?;
+    act.await
 }

@@ -9,27 +9,27 @@ use crate::domain::mailbox::{World, report as status_of, verdicts};
 use crate::telemetry::metrics::{Kind, KindLabels};
 
 /// Writes what is new in one patch, tells the transition, and remembers what status does not show.
+/// `mailbox` is then as it is stored.
 pub async fn report(
     context: &Context,
-    mailbox: &Mailbox,
+    mailbox: &mut Mailbox,
     world: &World,
 ) -> Result<(), ClusterError> {
     let old = mailbox.status.as_ref();
     let status = status_of(world, old, mailbox.metadata.generation);
     if old.map(ours) != Some(status.clone()) {
         let written = apply(&context.client, mailbox, &status, CONTROLLER).await?;
+        let labels = KindLabels {
+            kind: Kind::Mailbox,
+        };
+        context.metrics.status_writes.get_or_create(&labels).inc();
         context
-            .metrics
-            .status_writes
-            .get_or_create(&KindLabels {
-                kind: Kind::Mailbox,
-            })
-            .inc();
-        context.mailboxes.wrote(DeserializeGuard(Ok(written)));
-        context
-            .events
-            .transition(mailbox, old.and_then(ready_reason), &verdicts(world).ready)
-            .await;
+            .mailboxes
+            .wrote(DeserializeGuard(Ok(written.clone())));
+        let before = old.and_then(ready_reason);
+        let ready = &verdicts(world).ready;
+        context.events.transition(mailbox, before, ready).await;
+        *mailbox = written;
     }
     remember(context, world);
     Ok(())
