@@ -63,7 +63,7 @@ async fn adopt(
 ) -> Result<Outcome, ClusterError> {
     let client = match context.keeper.client_of(profile).await {
         Ok(client) => client,
-        Err(error) => return Ok(unavailable(context, observed, &error.into())),
+        Err(error) => return Ok(unavailable(observed, &error.into())),
     };
     match context
         .keeper
@@ -81,7 +81,7 @@ async fn adopt(
             Ok(Outcome::Grant(remember(context, written)))
         }
         Err(KeeperError::Cluster(error)) => Err(error),
-        Err(error) => Ok(unavailable(context, observed, &error)),
+        Err(error) => Ok(unavailable(observed, &error)),
     }
 }
 
@@ -125,7 +125,7 @@ async fn renew(
             if matches!(error, KeeperError::ClientRefused(_)) {
                 context.recheck_client(profile);
             }
-            Ok((unavailable(context, observed, &error), None))
+            Ok((unavailable(observed, &error), None))
         }
     }
 }
@@ -137,7 +137,7 @@ fn remember(context: &Context, written: Written) -> GrantView {
     view
 }
 
-fn unavailable(_: &Context, observed: &Observed, error: &KeeperError) -> Outcome {
+fn unavailable(observed: &Observed, error: &KeeperError) -> Outcome {
     tracing::warn!(mailbox = %observed.name, %error, "the access token could not be renewed now; it is tried again");
     Outcome::Unavailable
 }
@@ -177,10 +177,7 @@ impl Test<'_> {
             return Ok(Outcome::Unavailable);
         };
         let Grant {
-            account,
-            access,
-            profile: _,
-            ..
+            account, access, ..
         } = &stored.grant;
         let Some(profile) = self.observed.world.profile.name() else {
             return Ok(Outcome::Unavailable);
