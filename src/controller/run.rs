@@ -31,7 +31,7 @@ use crate::telemetry::health::Readiness;
 use crate::telemetry::metrics::Metrics;
 
 /// Mailboxes that are worked on at once. Each waits for the network most of the time.
-const MAILBOXES_AT_ONCE: u16 = 64;
+const MAILBOXES_AT_ONCE: u16 = 32;
 /// Profiles and grants that are worked on at once.
 const OTHERS_AT_ONCE: u16 = 4;
 

@@ -93,6 +93,8 @@ impl ControlPlane {
         let (etcd, etcd_url) = etcd(&dir)?;
         let api_server = Kept::start(
             Command::new(program("kube-apiserver")?)
+                // Memory is plenty here and the cores are few: collect garbage less often.
+                .env("GOGC", "400")
                 .arg(flag("etcd-servers", &etcd_url))
                 .args(["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1"])
                 // It would publish the address to pods, and refuses to publish this one.
