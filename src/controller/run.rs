@@ -78,42 +78,24 @@ pub async fn run(
 ) -> Result<(), ControllerError> {
     let client = settings.client.clone();
     let (wake, woken) = Wake::new();
-    let (mailbox_reader, mailbox_writer) = store::<AnyMailbox>();
-    let (profile_reader, profile_writer) = store::<AnyProfile>();
-    let (grant_reader, grant_writer) = store::<Secret>();
-    let (namespace_reader, namespace_writer) = store::<NamespaceMeta>();
+    let (mailboxes, mailbox_writer) = store::<AnyMailbox>();
+    let (profiles, profile_writer) = store::<AnyProfile>();
+    let (grants, grant_writer) = store::<Secret>();
+    let (namespaces, namespace_writer) = store::<NamespaceMeta>();
+    let readers = Readers {
+        mailboxes,
+        profiles,
+        grants,
+        namespaces,
+    };
     let (full, is_full) = watch::channel(false);
     let pace = settings.pace;
-    let context = Arc::new(Context {
-        public_url: settings.public_url,
-        pace,
-        mailboxes: Latest::new(mailbox_reader.clone()),
-        profiles: Latest::new(profile_reader.clone()),
-        grants: Latest::new(grant_reader.clone()),
-        namespaces: namespace_reader.clone(),
-        prober: Prober::new(
-            settings.network.clone(),
-            ProbeWaits {
-                arrival: pace.arrival.into(),
-                look: pace.look_for_message.into(),
-            },
-        ),
-        network: settings.network,
-        keeper: settings.keeper,
-        events: Events::new(client.clone(), Some(settings.instance)),
-        metrics: settings.metrics,
-        backoff: Backoff::new(pace.backoff_first.into(), pace.backoff_longest.into()),
-        wake,
-        leads: settings.leads,
-        filled: is_full,
-        mailbox_memory: Memories::default(),
-        profile_memory: Memories::default(),
-        orphans: Memories::default(),
-        seen_alive: Memories::default(),
-        namespace: settings.namespace.clone(),
-        client: client.clone(),
-    });
-    let namespaces = Arc::new(settings.watch_namespaces);
+    let (own_namespace, watched) = (
+        settings.namespace.clone(),
+        settings.watch_namespaces.clone(),
+    );
+    let context = Arc::new(context(settings, &readers, wake, is_full));
+    let namespaces = Arc::new(watched);
     let everything = watcher::Config::default;
 
     let on = context.clone();
@@ -141,7 +123,7 @@ pub async fn run(
     .applied_objects()
     .predicate_filter(predicates::generation, PredicateConfig::default());
     let on = context.clone();
-    let own = Api::<Secret>::namespaced(client.clone(), &settings.namespace);
+    let own = Api::<Secret>::namespaced(client.clone(), &own_namespace);
     let grants = told(
         objects(own, everything().labels(UID_LABEL), |_| true),
         move |s, gone| on_grant(&on, s, gone),
@@ -162,13 +144,7 @@ pub async fn run(
     );
 
     let filled = async {
-        let all = (
-            mailbox_reader.wait_until_ready(),
-            profile_reader.wait_until_ready(),
-            grant_reader.wait_until_ready(),
-            namespace_reader.wait_until_ready(),
-        );
-        let _ = futures::join!(all.0, all.1, all.2, all.3);
+        readers.filled().await;
         tracing::info!("the caches are filled");
         readiness.controller_is_ready();
         full.send_replace(true);
@@ -184,21 +160,21 @@ pub async fn run(
     let mailboxes = Driven {
         what: "Mailboxes",
         objects: mailboxes,
-        store: mailbox_reader.clone(),
+        store: readers.mailboxes.clone(),
         woken: woken.mailboxes,
         at_once: MAILBOXES_AT_ONCE,
     };
     let profiles = Driven {
         what: "GmailServerProfiles",
         objects: profiles,
-        store: profile_reader.clone(),
+        store: readers.profiles.clone(),
         woken: woken.profiles,
         at_once: OTHERS_AT_ONCE,
     };
     let grants = Driven {
         what: "grants",
         objects: grants,
-        store: grant_reader.clone(),
+        store: readers.grants.clone(),
         woken: woken.grants,
         at_once: OTHERS_AT_ONCE,
     };
@@ -215,6 +191,66 @@ pub async fn run(
         () = filled => Ok(()),
         () = counts => Ok(()),
         () = namespaces => Err(ControllerError::Ended("Namespaces")),
+    }
+}
+
+/// What is watched, as it was last seen.
+struct Readers {
+    mailboxes: Store<AnyMailbox>,
+    profiles: Store<AnyProfile>,
+    grants: Store<Secret>,
+    namespaces: Store<NamespaceMeta>,
+}
+
+impl Readers {
+    /// Waits until each has its first contents. One whose watch has ended ends the controllers by
+    /// itself.
+    async fn filled(&self) {
+        let _ = futures::join!(
+            self.mailboxes.wait_until_ready(),
+            self.profiles.wait_until_ready(),
+            self.grants.wait_until_ready(),
+            self.namespaces.wait_until_ready(),
+        );
+    }
+}
+
+/// What the controllers share, with nothing remembered yet.
+fn context(
+    settings: ControllerSettings,
+    readers: &Readers,
+    wake: Wake,
+    filled: watch::Receiver<bool>,
+) -> Context {
+    let pace = settings.pace;
+    Context {
+        public_url: settings.public_url,
+        pace,
+        mailboxes: Latest::new(readers.mailboxes.clone()),
+        profiles: Latest::new(readers.profiles.clone()),
+        grants: Latest::new(readers.grants.clone()),
+        namespaces: readers.namespaces.clone(),
+        prober: Prober::new(
+            settings.network.clone(),
+            ProbeWaits {
+                arrival: pace.arrival.into(),
+                look: pace.look_for_message.into(),
+            },
+        ),
+        network: settings.network,
+        keeper: settings.keeper,
+        events: Events::new(settings.client.clone(), Some(settings.instance)),
+        metrics: settings.metrics,
+        backoff: Backoff::new(pace.backoff_first.into(), pace.backoff_longest.into()),
+        wake,
+        leads: settings.leads,
+        filled,
+        mailbox_memory: Memories::default(),
+        profile_memory: Memories::default(),
+        orphans: Memories::default(),
+        seen_alive: Memories::default(),
+        namespace: settings.namespace,
+        client: settings.client,
     }
 }
 

@@ -6,12 +6,11 @@ use crate::domain::address::EmailAddress;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::mail::{ImapSession, SmtpSession};
 
-/// A round trip that is ready to begin: logged in on both sides, so that nothing but the message
-/// itself is left to go wrong.
+/// A round trip that is ready to begin: logged in over IMAP, where that is possible.
 pub struct RoundTrip {
     incoming: Result<ImapSession, Failure>,
     waits: ProbeWaits,
-    _slots: Vec<OwnedSemaphorePermit>,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 /// A round trip's message.
@@ -37,6 +36,9 @@ pub enum Arrival {
 
 impl Prober {
     /// Logs in over IMAP, to look for a message.
+    ///
+    /// # Errors
+    /// The [`Failure`] where no connection can be prepared at all.
     pub async fn round_trip(&self, subject: &Subject<'_>) -> Result<RoundTrip, Failure> {
         let slot = self
             .slots
@@ -56,7 +58,7 @@ impl Prober {
         Ok(RoundTrip {
             incoming,
             waits: self.waits,
-            _slots: slot.into_iter().collect(),
+            _slot: slot,
         })
     }
 

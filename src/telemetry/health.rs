@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether this process can serve: the caches are filled and the web has its keys. That another
-/// replica leads does not make this one unready.
+/// Whether this process does its part: its controller takes part in the election, and the sign-in
+/// page is listened for. That another replica leads does not make this one unready.
 #[derive(Debug, Default)]
 pub struct Readiness {
     controller: AtomicBool,
@@ -19,12 +19,12 @@ impl Readiness {
         }
     }
 
-    /// The controller's caches are filled, or it waits for the Lease.
+    /// The controller takes part in the election.
     pub fn controller_is_ready(&self) {
         self.controller.store(true, Ordering::Relaxed);
     }
 
-    /// The web can seal cookies.
+    /// The sign-in page is listened for; its keys are read at the first sign-in.
     pub fn web_is_ready(&self) {
         self.web.store(true, Ordering::Relaxed);
     }

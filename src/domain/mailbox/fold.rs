@@ -5,7 +5,6 @@ use super::test::{DirectionView, LastError, Retry};
 use super::world::{GrantView, Times, World};
 use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
 use crate::domain::failure::{Failure, Permanence};
-use crate::domain::schedule::{backoff, later};
 use crate::domain::verdict::{explain, seconds};
 
 /// What came of a step. That a remote said no is an outcome; what could not be asked at all is
@@ -60,17 +59,15 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
             fail(&mut world.test.outgoing, &failure, &rules);
         }
         (_, _) => {
-            let failed = world.renewal.failed.saturating_add(1);
-            let wait = backoff(
-                failed,
-                world.times.backoff_first,
-                world.times.backoff_longest,
-                &world.uid,
-            );
-            world.renewal = Retry {
-                failed,
-                not_before: Some(later(world.now, wait)),
-            };
+            let Times {
+                backoff_first,
+                backoff_longest,
+                ..
+            } = world.times;
+            world.renewal =
+                world
+                    .renewal
+                    .again(world.now, backoff_first, backoff_longest, &world.uid);
         }
     }
     advance(&mut world, at);
@@ -184,23 +181,21 @@ fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
             server_reply: failure.reply.clone(),
         });
     }
-    let failed = direction.retry.failed.saturating_add(1);
-    if failure.kind.permanence() == Permanence::Permanent || failed >= rules.tries {
+    let Times {
+        backoff_first,
+        backoff_longest,
+        ..
+    } = rules.times;
+    let retry = direction
+        .retry
+        .again(rules.now, backoff_first, backoff_longest, &rules.seed);
+    if failure.kind.permanence() == Permanence::Permanent || retry.failed >= rules.tries {
         direction.state = DirectionState::Failure;
         direction.enabled = false;
         direction.tested_at = Some(rules.result);
         direction.retry = Retry::default();
     } else {
-        let wait = backoff(
-            failed,
-            rules.times.backoff_first,
-            rules.times.backoff_longest,
-            &rules.seed,
-        );
-        direction.retry = Retry {
-            failed,
-            not_before: Some(later(rules.now, wait)),
-        };
+        direction.retry = retry;
         if !direction.enabled {
             direction.state = DirectionState::Failure;
         }

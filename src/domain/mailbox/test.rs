@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::decide::tests_incoming;
 use super::spec::ValidSpec;
 use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
+use crate::domain::schedule::{backoff, later};
 
 /// The newest test and what it found.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,6 +77,15 @@ impl Retry {
     /// Whether it may be tried at `now`.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.not_before.is_none_or(|time| time <= now)
+    }
+
+    /// After one more failure at `now`: waits that double from `first` to `longest`, spread by `seed`.
+    pub fn again(self, now: Timestamp, first: Duration, longest: Duration, seed: &str) -> Self {
+        let failed = self.failed.saturating_add(1);
+        Self {
+            failed,
+            not_before: Some(later(now, backoff(failed, first, longest, seed))),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::spec::{BadProfile, ValidProfile};
 use crate::api::Reason;
 use crate::domain::console::PublicUrl;
 use crate::domain::mailbox::Retry;
-use crate::domain::schedule::{backoff, later, spread};
+use crate::domain::schedule::{later, spread};
 
 /// All that a decision about one profile rests on.
 #[derive(Clone, Debug)]
@@ -155,17 +155,14 @@ pub fn fold(mut world: ProfileWorld, outcome: Outcome) -> ProfileWorld {
         Outcome::Accepted => None,
         Outcome::Refused(reason, words) => Some((reason, words)),
         Outcome::Unavailable => {
-            let failed = world.retry.failed.saturating_add(1);
-            let wait = backoff(
-                failed,
-                world.times.backoff_first,
-                world.times.backoff_longest,
-                &world.uid,
-            );
-            world.retry = Retry {
-                failed,
-                not_before: Some(later(world.now, wait)),
-            };
+            let Times {
+                backoff_first,
+                backoff_longest,
+                ..
+            } = world.times;
+            world.retry = world
+                .retry
+                .again(world.now, backoff_first, backoff_longest, &world.uid);
             return world;
         }
     };
