@@ -73,6 +73,10 @@ pub struct Pace {
     pub look_at_secret: Secs,
     /// Between two writes of a profile's counts.
     pub counts: Secs,
+    /// Between two of the Mailboxes that one change wakes.
+    pub wake_gap: Secs,
+    /// Mailboxes that begin to fail within this time may have one cause.
+    pub together: Secs,
     /// How long a grant without a Mailbox is kept, where nobody saw the deletion.
     pub orphan: Secs,
     /// The Lease's duration.
@@ -124,6 +128,8 @@ impl Default for Pace {
             recheck_refused_client: secs(600),
             look_at_secret: secs(50),
             counts: secs(10),
+            wake_gap: Secs(Duration::from_millis(4)),
+            together: secs(3600),
             orphan: secs(24 * 3600),
             lease_duration: secs(15),
             lease_deadline: secs(10),

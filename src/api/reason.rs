@@ -74,6 +74,11 @@ macro_rules! reasons {
 }
 
 impl Reason {
+    /// Whether it warns of what is still right.
+    pub fn is_warning(self) -> bool {
+        matches!(self, Reason::CapacityLow)
+    }
+
     /// As it stands in a condition.
     pub fn name(self) -> &'static str {
         self.into()
@@ -102,6 +107,8 @@ reasons! {
     // The Mailbox and its profile.
     InvalidSpec, AppTeam, "A value in the spec is not usable", "Correct the value that the message names";
     NoDefaultProfile, AppTeam, "The Mailbox names no profile and no default profile serves its namespace", "Name one in spec.profileRef, or ask the platform admin for a default profile";
+    ProfileNotFound, AppTeam, "The profile named in spec.profileRef does not exist", "Create it, or correct spec.profileRef";
+    AddressNotAllowed, AppTeam, "The profile named in spec.profileRef does not allow this address", "Use another address or profile, or ask the platform admin to add the address to the profile's allowedEmailAddresses";
     ProfileNotAvailable, AppTeam, "The profile does not exist, is not offered to this namespace, or does not allow this address", "Check spec.profileRef, or ask the platform admin whether the profile serves this namespace and address";
     ProfileNotReady, PlatformAdmin, "The profile is there but not Ready", "Look at the profile's own status";
     ProfileSuspended, PlatformAdmin, "The profile is suspended: all of its mailboxes stand still", "Set the profile's spec.suspend to false";
@@ -119,8 +126,9 @@ reasons! {
     NotInDownloadedFile, PlatformAdmin, "The redirect URI is not in the downloaded file; it may have been added since", "Add the redirect URI from the profile's status to the client in Google's console";
     NotVerifiable, PlatformAdmin, "With ID and secret alone it cannot be seen which redirect URIs are registered; the first sign-in proves it", "Add the redirect URI from the profile's status to the client in Google's console";
     NoPublicUrl, PlatformAdmin, "The operator has no --public-url, so nobody can sign in", "Start the operator with --public-url";
-    CapacityReached, PlatformAdmin, "All places for Google accounts are taken; Google never gives one back", "Have the app verified, make it Internal, or use another Google Cloud project with another profile";
-    MostMailboxesFailing, PlatformAdmin, "More than half of the signed-in mailboxes are failing", "Look for a common cause: the network, the OAuth client, a Workspace policy";
+    CapacityLow, PlatformAdmin, "At least 80 % of the places for Google accounts are taken; Google never gives one back", "Have the app verified, make it Internal, or prepare another Google Cloud project with another profile";
+    CapacityReached, PlatformAdmin, "All places for Google accounts are taken; Google never gives one back, not even for a deleted Mailbox", "Have the app verified, make it Internal, raise maxMailboxes where that is what limits it, or use another Google Cloud project with another profile";
+    MostMailboxesFailing, PlatformAdmin, "More than half of the signed-in mailboxes began to fail within an hour", "Look for a common cause: the network, the OAuth client, a Workspace policy";
 
     // Sign-in.
     SignInRequired, MailboxUser, "Nobody has signed in yet", "Open the sign-in page and sign in to Google";

@@ -51,10 +51,10 @@ impl Events {
         );
         tracing::info!(kind = %K::kind(&()), name, ready = ?ready.truth, reason = %ready.reason, "a change");
         let event = Event {
-            type_: if ready.truth == Truth::True || waits {
-                EventType::Normal
-            } else {
-                EventType::Warning
+            type_: match ready.truth {
+                Truth::True if !ready.reason.is_warning() => EventType::Normal,
+                _ if waits => EventType::Normal,
+                _ => EventType::Warning,
             },
             reason: ready.reason.name().to_owned(),
             note: Some(note(&ready.message)),

@@ -84,6 +84,7 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             None => None,
         },
         message_sent_by: keys.text("message-sent-by").ok().map(str::to_owned),
+        place_taken_at: keys.optional("place-taken-at")?,
         deletion_policy: keys.optional("deletion-policy")?.unwrap_or_default(),
         orphaned_at: keys.optional("orphaned-at")?,
     })
@@ -149,6 +150,7 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         ),
         some("ended-at", grant.ended.map(|end| time(end.at))),
         some("message-sent-by", grant.message_sent_by.clone()),
+        some("place-taken-at", grant.place_taken_at.map(time)),
         some("deletion-policy", Some(grant.deletion_policy.to_string())),
         some("orphaned-at", grant.orphaned_at.map(time)),
     ];
@@ -213,6 +215,7 @@ mod tests {
                 at: time(77),
             }),
             message_sent_by: Some("abc".into()),
+            place_taken_at: Some(time(150)),
             deletion_policy: DeletionPolicy::Retain,
             orphaned_at: Some(time(99)),
         }
@@ -224,6 +227,7 @@ mod tests {
             expires_at: None,
             ended: None,
             message_sent_by: None,
+            place_taken_at: None,
             orphaned_at: None,
             ..grant()
         };

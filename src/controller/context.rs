@@ -9,7 +9,9 @@ use kube::runtime::reflector::Store;
 use tokio::sync::watch;
 
 use super::backoff::Backoff;
+use super::census::Census;
 use super::mailbox::MailboxMemory;
+use super::places::Places;
 use super::profile::ProfileMemory;
 use super::wake::Wake;
 use crate::api::{GmailServerProfile, Mailbox, SHARES_PROFILES_LABEL};
@@ -47,6 +49,8 @@ pub struct Context {
     pub metrics: Metrics,
     pub backoff: Backoff,
     pub wake: Wake,
+    pub census: Census,
+    pub places: Places,
     pub leads: watch::Receiver<Option<Instant>>,
     /// Whether every store has its first contents: before that nothing can be decided.
     pub filled: watch::Receiver<bool>,
@@ -64,6 +68,12 @@ impl Context {
         self.leads
             .borrow()
             .is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether every store has its first contents. Before that there is nobody to wake: every object
+    /// is looked at anyway.
+    pub fn is_filled(&self) -> bool {
+        *self.filled.borrow()
     }
 
     /// Whether profiles in `namespace` may serve Mailboxes of other namespaces.

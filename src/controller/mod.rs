@@ -1,10 +1,12 @@
 //! The controllers: observe, decide, act, report, once for each kind.
 
 mod backoff;
+mod census;
 mod context;
 mod grant;
 mod guard;
 mod mailbox;
+mod places;
 mod profile;
 mod run;
 mod wake;

@@ -15,7 +15,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::census::Census;
 use super::context::{AnyMailbox, AnyProfile, Context, Memories, NamespaceMeta};
+use super::places::Places;
 use super::wake::{Wake, on_grant, on_mailbox, on_namespace, on_profile};
 use super::watch::{mailbox_matters, objects, told, within};
 use super::{grant, mailbox, profile};
@@ -77,7 +79,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), ControllerError> {
     let client = settings.client.clone();
-    let (wake, woken) = Wake::new();
+    let (wake, woken) = Wake::new(settings.pace.wake_gap.into());
     let (mailboxes, mailbox_writer) = store::<AnyMailbox>();
     let (profiles, profile_writer) = store::<AnyProfile>();
     let (grants, grant_writer) = store::<Secret>();
@@ -243,6 +245,8 @@ fn context(
         metrics: settings.metrics,
         backoff: Backoff::new(pace.backoff_first.into(), pace.backoff_longest.into()),
         wake,
+        census: Census::default(),
+        places: Places::default(),
         leads: settings.leads,
         filled,
         mailbox_memory: Memories::default(),

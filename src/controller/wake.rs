@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -10,8 +11,9 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::context::{AnyMailbox, AnyProfile, Context, NamespaceMeta, object_name};
-use crate::api::ProfileCondition;
+use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::cluster::grant_secret;
+use crate::cluster::grants::stored;
 use crate::domain::name::ObjectName;
 
 /// Wakes objects of each kind. The channels have no bound of their own: they are emptied at once
@@ -20,6 +22,7 @@ pub struct Wake {
     mailboxes: UnboundedSender<ObjectRef<AnyMailbox>>,
     profiles: UnboundedSender<ObjectRef<AnyProfile>>,
     grants: UnboundedSender<ObjectRef<Secret>>,
+    gap: Duration,
     counted: Mutex<HashSet<ObjectName>>,
     seen: Mutex<HashMap<String, u64>>,
 }
@@ -35,8 +38,8 @@ pub struct Woken {
 }
 
 impl Wake {
-    /// With its other ends.
-    pub fn new() -> (Self, Woken) {
+    /// With its other ends. `gap` is the time between two Mailboxes that one change wakes.
+    pub fn new(gap: Duration) -> (Self, Woken) {
         let (mailboxes, mailboxes_woken) = unbounded_channel();
         let (profiles, profiles_woken) = unbounded_channel();
         let (grants, grants_woken) = unbounded_channel();
@@ -50,6 +53,7 @@ impl Wake {
                 mailboxes,
                 profiles,
                 grants,
+                gap,
                 counted: Mutex::default(),
                 seen: Mutex::default(),
             },
@@ -78,12 +82,23 @@ impl Wake {
             .send(ObjectRef::new(&grant_secret::name(uid)).within(namespace));
     }
 
-    /// The counts of a profile have changed; it is woken with the next [`Wake::flush_counts`].
-    pub fn count(&self, profile: ObjectName) {
+    /// Many Mailboxes, one after the other: what one change does to all of them is spread out.
+    pub fn mailboxes(&self, names: Vec<ObjectName>) {
+        let (mailboxes, gap) = (self.mailboxes.clone(), self.gap);
+        tokio::spawn(async move {
+            for name in names {
+                let _ = mailboxes.send(ObjectRef::new(&name.name).within(&name.namespace));
+                tokio::time::sleep(gap).await;
+            }
+        });
+    }
+
+    /// The counts of profiles have changed; they are woken with the next [`Wake::flush_counts`].
+    pub fn count(&self, profiles: impl IntoIterator<Item = ObjectName>) {
         self.counted
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(profile);
+            .extend(profiles);
     }
 
     /// Wakes the profiles whose counts have changed.
@@ -111,51 +126,49 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
         context.mailbox_memory.forget(&uid);
         context.backoff.forget(&uid);
         context.wake.grant(&uid, &context.namespace);
-    }
-    if let Ok(mailbox) = &mailbox.0
-        && let Some(profile) = mailbox
-            .status
-            .as_ref()
-            .and_then(|status| status.profile.as_ref())
-    {
-        context
-            .wake
-            .count(ObjectName::new(&profile.namespace, &profile.name));
+        context.wake.count(context.census.gone(&uid));
+    } else if let Ok(mailbox) = &mailbox.0 {
+        context.wake.count(context.census.seen(mailbox));
     }
 }
 
-/// A grant was written, or is gone: its Mailbox looks again.
+/// A grant was written, or is gone: its Mailbox looks again, and so do those that wait for the place
+/// that it may have given back.
 pub fn on_grant(context: &Context, secret: &Secret, gone: bool) {
+    let mailbox = grant_secret::mailbox(secret);
     if gone {
         context.grants.forget(&ObjectRef::from_obj(secret));
     }
-    if let Some((mailbox, _)) = grant_secret::mailbox(secret) {
+    let changed = match (&mailbox, stored(secret)) {
+        (Some((_, uid)), _) if gone => context.places.give_back(uid),
+        (_, Ok(found)) => context.places.seen(&found.grant),
+        _ => false,
+    };
+    if changed {
+        places_changed(context);
+    }
+    if let Some((mailbox, _)) = mailbox
+        && context.is_filled()
+    {
         context.wake.mailbox(&mailbox);
     }
 }
 
-/// A profile was seen, or is gone. Its Mailboxes look again only if what matters to them changed.
+/// Places were taken or given back: profiles tell it with their next counts, and Mailboxes that wait
+/// for one try again.
+pub fn places_changed(context: &Context) {
+    let profiles = context.profiles.store().state();
+    let names = profiles.iter().map(|profile| object_name(profile.as_ref()));
+    context.wake.count(names);
+    for mailbox in context.places.waiting() {
+        context.wake.mailbox(&mailbox);
+    }
+}
+
+/// A profile was seen, or is gone. Its Mailboxes look again only if what matters to them changed, and
+/// so do those that have no profile.
 pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
     let name = object_name(profile);
-    let mut matters = DefaultHasher::new();
-    gone.hash(&mut matters);
-    if let Ok(profile) = &profile.0 {
-        profile.metadata.generation.hash(&mut matters);
-        if let Some(status) = &profile.status {
-            status
-                .oauth_client
-                .as_ref()
-                .and_then(|client| client.client_id.as_ref())
-                .hash(&mut matters);
-            let credentials = status
-                .conditions
-                .iter()
-                .find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name());
-            credentials
-                .map(|condition| (&condition.status, &condition.reason))
-                .hash(&mut matters);
-        }
-    }
     if gone {
         context.profiles.forget(&ObjectRef::from_obj(profile));
         context
@@ -164,56 +177,79 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
         context.network.forget(&name);
         context.prober.forget(&name);
     }
-    if context
-        .wake
-        .is_news(format!("profile {name}"), matters.finish())
-    {
-        wake_mailboxes(context, |mailbox| match mailbox_profile(mailbox) {
-            Some(named) => named == name,
-            None => true,
-        });
+    let matters = profile.0.as_ref().ok().filter(|_| !gone);
+    let matters = matters.map_or(0, matters_to_mailboxes);
+    let news = context.wake.is_news(format!("profile {name}"), matters);
+    if news && context.is_filled() {
+        let mut mailboxes = context.census.members(&name);
+        mailboxes.extend(mailboxes_without_profile(context, &name));
+        context.wake.mailboxes(mailboxes);
     }
 }
 
-/// A Namespace was seen, or is gone. Its labels decide which profiles are shared with it and by it.
+/// What of a profile decides about its Mailboxes. A new field of the spec does until it is known not
+/// to.
+fn matters_to_mailboxes(profile: &GmailServerProfile) -> u64 {
+    let mut spec = profile.spec.clone();
+    spec.contact = None;
+    spec.processing.process_emails_from = None;
+    spec.processing.min_polling_interval.clear();
+    spec.processing.max_concurrent_connections = 0;
+    let status = profile.status.as_ref();
+    let client = status.and_then(|status| status.oauth_client.as_ref()?.client_id.as_ref());
+    let credentials = status.and_then(|status| {
+        let accepted = ProfileCondition::CredentialsAccepted.name();
+        status.conditions.iter().find(|c| c.type_ == accepted)
+    });
+    let mut hash = DefaultHasher::new();
+    format!("{spec:?}").hash(&mut hash);
+    client.hash(&mut hash);
+    credentials
+        .map(|condition| (&condition.status, &condition.reason))
+        .hash(&mut hash);
+    hash.finish()
+}
+
+/// A Namespace was seen. Its labels decide which profiles are shared with it and by it.
 pub fn on_namespace(context: &Context, namespace: &NamespaceMeta) {
     let name = namespace.name_any();
     let mut labels = DefaultHasher::new();
     namespace.metadata.labels.hash(&mut labels);
-    if context
+    let news = context
         .wake
-        .is_news(format!("namespace {name}"), labels.finish())
-    {
-        for profile in context
-            .profiles
-            .store()
-            .state()
-            .iter()
-            .filter(|profile| profile.namespace().as_deref() == Some(&name))
-        {
-            context.wake.profile(&object_name(profile.as_ref()));
-        }
-        wake_mailboxes(context, |mailbox| {
-            mailbox.namespace().as_deref() == Some(&name)
-                || mailbox_profile(mailbox).is_none_or(|profile| profile.namespace == name)
-        });
+        .is_news(format!("namespace {name}"), labels.finish());
+    if !news || !context.is_filled() {
+        return;
     }
+    let mut mailboxes: Vec<ObjectName> = Vec::new();
+    for profile in context.profiles.store().state() {
+        let profile = object_name(profile.as_ref());
+        if profile.namespace == name {
+            context.wake.profile(&profile);
+            mailboxes.extend(context.census.members(&profile));
+            mailboxes.extend(mailboxes_without_profile(context, &profile));
+        }
+    }
+    let its_own = context.mailboxes.store().state().into_iter();
+    mailboxes.extend(
+        its_own
+            .filter(|mailbox| mailbox.namespace().as_deref() == Some(&name))
+            .map(|mailbox| object_name(mailbox.as_ref())),
+    );
+    context.wake.mailboxes(mailboxes);
 }
 
-fn wake_mailboxes(context: &Context, which: impl Fn(&AnyMailbox) -> bool) {
-    for mailbox in context
-        .mailboxes
-        .store()
-        .state()
-        .iter()
-        .filter(|mailbox| which(mailbox))
-    {
-        context.wake.mailbox(&object_name(mailbox.as_ref()));
-    }
+/// The Mailboxes that no profile serves, and that `profile` may serve now: they name it, or none.
+fn mailboxes_without_profile(context: &Context, profile: &ObjectName) -> Vec<ObjectName> {
+    let all = context.mailboxes.store().state().into_iter();
+    all.filter(|mailbox| !context.census.has(&mailbox.uid().unwrap_or_default()))
+        .filter(|mailbox| named_profile(mailbox).is_none_or(|named| named == *profile))
+        .map(|mailbox| object_name(mailbox.as_ref()))
+        .collect()
 }
 
 /// The profile that a Mailbox names.
-fn mailbox_profile(mailbox: &AnyMailbox) -> Option<ObjectName> {
+fn named_profile(mailbox: &AnyMailbox) -> Option<ObjectName> {
     let spec = &mailbox.0.as_ref().ok()?.spec;
     let named = spec.profile_ref.as_ref()?;
     let namespace = named.namespace.as_ref().map_or_else(

@@ -44,6 +44,8 @@ pub struct Grant {
     pub ended: Option<GrantEnd>,
     /// The newest test that may have sent its message.
     pub message_sent_by: Option<String>,
+    /// When its account took a place in the client's Google Cloud project, where places are limited.
+    pub place_taken_at: Option<Timestamp>,
     /// What becomes of it when the Mailbox is gone.
     pub deletion_policy: DeletionPolicy,
     /// Since when its Mailbox is known to be missing, though nobody saw its deletion.

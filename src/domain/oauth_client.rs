@@ -127,6 +127,12 @@ impl OAuthClient {
     }
 }
 
+/// What is counted together: the Google Cloud project of a client ID, or the ID itself where it
+/// tells no project.
+pub fn project(client_id: &str) -> &str {
+    project_number(client_id).unwrap_or(client_id)
+}
+
 /// The number of the Google Cloud project in a client ID.
 pub fn project_number(client_id: &str) -> Option<&str> {
     let (number, _) = client_id.split_once('-')?;

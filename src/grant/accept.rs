@@ -5,6 +5,7 @@ use crate::api::{DeletionPolicy, Reason};
 use crate::domain::address::EmailAddress;
 use crate::domain::grant::{Access, Account, Grant, may_use_mail};
 use crate::domain::name::ObjectName;
+use crate::domain::oauth_client::project;
 use crate::domain::schedule::later;
 use crate::google::{Exchanged, Identity, OAuthError};
 
@@ -105,6 +106,7 @@ impl GrantKeeper {
             start_from: signed_in_at,
             ended: None,
             message_sent_by: None,
+            place_taken_at: None,
             deletion_policy: consent.deletion_policy,
             orphaned_at: None,
         };
@@ -120,6 +122,9 @@ impl GrantKeeper {
                 Some(Ok(old)) => {
                     if old.grant.account == grant.account {
                         grant.start_from = old.grant.start_from;
+                        if project(&old.grant.client_id) == project(&grant.client_id) {
+                            grant.place_taken_at = old.grant.place_taken_at;
+                        }
                     }
                     old.resource_version.clone()
                 }

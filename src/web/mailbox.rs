@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use super::link::Link;
 use super::stopped::Stopped;
 use super::{Web, nothing_there};
-use crate::api::{GmailServerProfile, Mailbox, NamespacesFrom, Reason, SHARES_PROFILES_LABEL};
+use crate::api::{
+    GmailServerProfile, Mailbox, MailboxCondition, NamespacesFrom, ProfileCondition, Reason,
+    SHARES_PROFILES_LABEL,
+};
 use crate::cluster::{ClusterError, call};
 use crate::domain::mailbox::{ProfileView, ValidSpec};
 use crate::domain::name::ObjectName;
-use crate::domain::profile::{Choice, Offer, Seeker, ValidProfile, choose, view};
+use crate::domain::profile::{Choice, Offer, Room, Seeker, ValidProfile, choose, view};
 
 /// A Mailbox whose name and uid are those of the link.
 pub(super) struct Found {
@@ -61,13 +65,14 @@ impl Web {
         };
         if let Ok(spec) = ValidSpec::try_from(&found.mailbox.spec) {
             found.profile = self.profile_of(&found.mailbox, &spec, namespace).await?;
-            found.service = self.service(found.profile.as_ref(), spec, namespace);
+            found.service = self.service(&found.mailbox, found.profile.as_ref(), spec, namespace);
         }
         Ok(found)
     }
 
     fn service(
         &self,
+        mailbox: &Mailbox,
         profile: Option<&GmailServerProfile>,
         spec: ValidSpec,
         namespace: &str,
@@ -76,6 +81,9 @@ impl Web {
             return Err(Reason::Suspended);
         }
         let profile = profile.ok_or(Reason::ProfileNotAvailable)?;
+        if lacks_place(mailbox, profile) {
+            return Err(Reason::CapacityReached);
+        }
         let egress = self.network.egress();
         match view(profile, &name_of(profile), namespace, egress) {
             ProfileView::Ready(facts) => Ok(Service {
@@ -85,7 +93,7 @@ impl Web {
                 client_id: facts.client_id,
             }),
             ProfileView::NotReady { reason, .. } => Err(reason),
-            ProfileView::NoDefault | ProfileView::NotAvailable => Err(Reason::ProfileNotAvailable),
+            ProfileView::NotServed { reason, .. } => Err(reason),
         }
     }
 
@@ -122,6 +130,8 @@ impl Web {
             name: &name,
             spec: &profile.spec,
             may_share: elsewhere && self.may_share(&name.namespace).await?,
+            // The leader gives the places.
+            room: Room::default(),
         };
         let seeker = Seeker {
             namespace,
@@ -130,6 +140,7 @@ impl Web {
             account: &spec.account,
             profile_ref: spec.profile_ref.as_ref(),
             current: in_use.as_ref(),
+            signed_in: in_use.as_ref().filter(|_| has_signed_in(mailbox)),
         };
         let serves = matches!(choose(&seeker, std::iter::once(offer)), Choice::Use(_));
         Ok(serves.then_some(profile))
@@ -151,6 +162,29 @@ impl Web {
             .and_then(|found| found.metadata.labels)
             .unwrap_or_default())
     }
+}
+
+/// Whether the owner of `mailbox` has signed in once, as the controller says.
+fn has_signed_in(mailbox: &Mailbox) -> bool {
+    let status = mailbox.status.as_ref();
+    status.is_some_and(|status| {
+        let sign_in = status.sign_in.as_ref();
+        sign_in.is_some_and(|sign_in| sign_in.account.is_some())
+    })
+}
+
+/// Whether a sign-in would find no place: to Google it would take one all the same. The leader
+/// decides; this spares people a consent that is in vain.
+fn lacks_place(mailbox: &Mailbox, profile: &GmailServerProfile) -> bool {
+    let full = |conditions: Option<&Vec<Condition>>, type_: &str| {
+        conditions.into_iter().flatten().any(|c| {
+            c.type_ == type_ && c.status == "False" && c.reason == Reason::CapacityReached.name()
+        })
+    };
+    let of_mailbox = mailbox.status.as_ref().map(|status| &status.conditions);
+    let of_profile = profile.status.as_ref().map(|status| &status.conditions);
+    full(of_mailbox, MailboxCondition::SignedIn.name())
+        || (!has_signed_in(mailbox) && full(of_profile, ProfileCondition::CapacityAvailable.name()))
 }
 
 fn name_of(profile: &GmailServerProfile) -> ObjectName {

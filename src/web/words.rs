@@ -19,13 +19,19 @@ pub(super) fn of(reason: Reason) -> Words {
         Reason::InvalidSpec => {
             "The team that asks has written this Mailbox in a way that cannot be used"
         }
-        Reason::NoDefaultProfile | Reason::ProfileNotAvailable => {
+        Reason::NoDefaultProfile
+        | Reason::ProfileNotAvailable
+        | Reason::ProfileNotFound
+        | Reason::AddressNotAllowed => {
             "This cluster has no connection to Google for this Mailbox, or not yet"
         }
         Reason::ProfileNotReady => {
             "The connection to Google that this Mailbox uses is not set up completely yet"
         }
         Reason::ProfileSuspended => "The connection to Google that this Mailbox uses is suspended",
+        Reason::CapacityReached => {
+            "The connection to Google that this Mailbox uses has no place for another account"
+        }
         other => other.meaning(),
     };
     let closed = meaning != reason.meaning();

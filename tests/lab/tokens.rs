@@ -127,6 +127,7 @@ impl Tokens {
             start_from: now,
             ended: None,
             message_sent_by: None,
+            place_taken_at: None,
             deletion_policy: Default::default(),
             orphaned_at: None,
         })

@@ -1,13 +1,14 @@
 use jiff::Timestamp;
 
-use super::observe::Observed;
+use super::observe::{Observed, limit};
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 use crate::controller::context::Context;
+use crate::controller::wake::places_changed;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::grant::Grant;
-use crate::domain::mailbox::{GrantView, Outcome, Step, ValidSpec};
+use crate::domain::mailbox::{GrantView, Outcome, ProfileFacts, ProfileView, Step, ValidSpec};
 use crate::domain::message::{Letter, message_id, stays_in_inbox};
 use crate::domain::profile::ValidProfile;
 use crate::grant::{KeeperError, Renewal, Written};
@@ -38,6 +39,7 @@ pub async fn act(
     }
     match step {
         Step::Adopt { .. } => adopt(context, observed, profile, stored).await,
+        Step::TakePlace => take_place(context, observed, stored).await,
         Step::Renew => Ok(renew(context, observed, profile, stored).await?.0),
         Step::StartTest(_) => Ok(Outcome::Started),
         Step::TestIncoming | Step::TestOutgoing | Step::SendMessage | Step::FindMessage => {
@@ -82,6 +84,41 @@ async fn adopt(
         }
         Err(KeeperError::Cluster(error)) => Err(error),
         Err(error) => Ok(unavailable(observed, &error)),
+    }
+}
+
+/// Two sign-ins may ask for the last place at once: the books give it to one of them, and only then
+/// is it written.
+async fn take_place(
+    context: &Context,
+    observed: &Observed,
+    stored: &StoredGrant,
+) -> Result<Outcome, ClusterError> {
+    let ProfileView::Ready(ProfileFacts {
+        capacity: Some(capacity),
+        ..
+    }) = observed.world.profile
+    else {
+        return Ok(Outcome::Unavailable);
+    };
+    let grant = &stored.grant;
+    if !(context.places).take(grant, limit(capacity, grant, &observed.world.test)) {
+        context.places.wait(&observed.name);
+        return Ok(Outcome::NoPlace);
+    }
+    let now = Timestamp::now();
+    let written = context
+        .keeper
+        .update(stored.clone(), |grant| grant.place_taken_at = Some(now))
+        .await;
+    if let Ok(Some(written)) = written {
+        places_changed(context);
+        return Ok(Outcome::Grant(remember(context, written)));
+    }
+    context.places.give_back(&grant.mailbox_uid);
+    match written {
+        Err(KeeperError::Cluster(error)) => Err(error),
+        _ => Ok(Outcome::Unavailable),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One Mailbox: observe, decide, act, report.
 
 mod act;
+mod assign;
 mod observe;
 mod report;
 

@@ -1,18 +1,21 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
-use crate::api::{Mailbox, TEST_REQUESTED_ANNOTATION};
+use super::assign::assign;
+use crate::api::{Mailbox, Reason, TEST_REQUESTED_ANNOTATION};
 use crate::cluster::ClusterError;
 use crate::cluster::grant_secret;
 use crate::cluster::grants::{StoredGrant, stored};
 use crate::controller::context::{AnyProfile, Context, object_name};
-use crate::domain::mailbox::{GrantView, ProfileView, TestView, Times, ValidSpec, World};
+use crate::controller::places::Limit;
+use crate::domain::grant::Grant;
+use crate::domain::mailbox::{
+    GrantView, Place, ProfileFacts, ProfileView, TestView, Times, ValidSpec, World,
+};
 use crate::domain::name::ObjectName;
-use crate::domain::profile::{Choice, Offer, Seeker, choose, view};
 
 /// A world, with the objects that a step may need.
 pub struct Observed {
@@ -29,11 +32,11 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
     let uid = mailbox.uid().unwrap_or_default();
     let spec = ValidSpec::try_from(&mailbox.spec);
     let memory = context.mailbox_memory.get(&uid).unwrap_or_default();
-    let (profile_view, profile) = match &spec {
-        Ok(spec) => profile(context, mailbox, &name, spec),
-        Err(_) => (ProfileView::NotAvailable, None),
-    };
     let (grant_view, grant) = grant(context, &name, &uid, spec.as_ref().ok()).await?;
+    let (profile_view, profile) = match &spec {
+        Ok(spec) => assign(context, mailbox, &name, spec, grant.as_ref()),
+        Err(_) => (ProfileView::not_served(Reason::NotChecked, None), None),
+    };
     let mut test = memory.test.unwrap_or_else(|| {
         mailbox
             .status
@@ -43,6 +46,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
     if let Ok(spec) = &spec {
         test.mark_unused(spec);
     }
+    let place = place(context, &name, &profile_view, grant.as_ref(), &test);
     let pace = &context.pace;
     let world = World {
         now: Timestamp::now(),
@@ -62,6 +66,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
             .and_then(|status| status.last_handled_test_request.clone()),
         profile: profile_view,
         grant: grant_view,
+        place,
         test,
         renewal: memory.renewal,
         times: Times {
@@ -80,62 +85,6 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         profile,
         grant,
     })
-}
-
-fn profile(
-    context: &Context,
-    mailbox: &Mailbox,
-    name: &ObjectName,
-    spec: &ValidSpec,
-) -> (ProfileView, Option<Arc<AnyProfile>>) {
-    let no_labels = BTreeMap::new();
-    let namespace = context.namespace(&name.namespace);
-    let current = mailbox
-        .status
-        .as_ref()
-        .and_then(|status| status.profile.as_ref());
-    let current = current.map(|profile| ObjectName::new(&profile.namespace, &profile.name));
-    let seeker = Seeker {
-        namespace: &name.namespace,
-        labels: namespace
-            .as_ref()
-            .and_then(|namespace| namespace.metadata.labels.as_ref())
-            .unwrap_or(&no_labels),
-        address: &spec.address,
-        account: &spec.account,
-        profile_ref: spec.profile_ref.as_ref(),
-        current: current.as_ref(),
-    };
-    let profiles = context.profiles.store().state();
-    let names: Vec<ObjectName> = profiles
-        .iter()
-        .map(|profile| object_name(profile.as_ref()))
-        .collect();
-    let offers = profiles.iter().zip(&names).filter_map(|(profile, name)| {
-        let profile = profile
-            .0
-            .as_ref()
-            .ok()
-            .filter(|profile| profile.metadata.deletion_timestamp.is_none())?;
-        Some(Offer {
-            name,
-            spec: &profile.spec,
-            may_share: context.may_share(&name.namespace),
-        })
-    });
-    let chosen = match choose(&seeker, offers) {
-        Choice::NoDefault => return (ProfileView::NoDefault, None),
-        Choice::NotAvailable => return (ProfileView::NotAvailable, None),
-        Choice::Use(chosen) => chosen,
-    };
-    let found = context
-        .profiles
-        .get(&ObjectRef::new(&chosen.name).within(&chosen.namespace));
-    let seen = match found.as_deref().map(|profile| &profile.0) {
-        Some(Ok(profile)) => view(profile, &chosen, &name.namespace, context.network.egress()),
-        _ => ProfileView::NotAvailable,
-    };
-    (seen, found)
 }
 
 async fn grant(
@@ -172,4 +121,48 @@ async fn grant(
         }
         _ => (GrantView::Absent, None),
     })
+}
+
+/// The place of the account that signed in. One that was in service before there was a limit keeps
+/// on: Google counts it already.
+fn place(
+    context: &Context,
+    name: &ObjectName,
+    profile: &ProfileView,
+    grant: Option<&StoredGrant>,
+    test: &TestView,
+) -> Place {
+    let (
+        ProfileView::Ready(ProfileFacts {
+            capacity: Some(capacity),
+            ..
+        }),
+        Some(stored),
+    ) = (profile, grant)
+    else {
+        return Place::Held;
+    };
+    let grant = &stored.grant;
+    if grant.place_taken_at.is_some() {
+        return Place::Held;
+    }
+    match context.places.is_free(grant, limit(*capacity, grant, test)) {
+        true => Place::Free,
+        false => {
+            context.places.wait(name);
+            Place::Full
+        }
+    }
+}
+
+/// How many places there are for `grant`, which was tested as `test` says.
+pub fn limit(capacity: usize, grant: &Grant, test: &TestView) -> Limit {
+    let served = test
+        .newest
+        .as_ref()
+        .is_some_and(|test| test.started_at >= grant.signed_in_at);
+    match served {
+        true => Limit::Excepted,
+        false => Limit::At(capacity),
+    }
 }

@@ -23,6 +23,7 @@ pub async fn report(
             kind: Kind::Mailbox,
         };
         context.metrics.status_writes.get_or_create(&labels).inc();
+        context.wake.count(context.census.written(&written));
         context
             .mailboxes
             .wrote(DeserializeGuard(Ok(written.clone())));

@@ -13,17 +13,16 @@ use url::Url;
 
 use super::context::{AnyProfile, Context, object_name};
 use super::guard::guarded;
-use crate::api::{GmailServerProfile, MailboxCondition, NamespacesFrom, ProfileCondition, Reason};
+use crate::api::{GmailServerProfile, NamespacesFrom, ProfileCondition, Reason};
 use crate::cluster::ClusterError;
 use crate::cluster::credentials::{self, CredentialsError};
 use crate::cluster::status::{CONTROLLER, apply};
 use crate::domain::mailbox::Retry;
-use crate::domain::name::ObjectName;
 use crate::domain::profile::{
-    Checked, Counts, Credentials, Outcome, ProfileWorld, Times, ValidProfile, decide, fold, report,
-    verdicts,
+    Checked, Counts, Credentials, Outcome, Places, ProfileWorld, Times, ValidProfile, Verdicts,
+    decide, fold, report, verdicts,
 };
-use crate::domain::schedule::until;
+use crate::domain::schedule::{earlier, later, until};
 use crate::google::OAuthError;
 use crate::telemetry::metrics::{Kind, KindLabels, ReconcileLabels, ReconcileResult};
 
@@ -32,6 +31,7 @@ use crate::telemetry::metrics::{Kind, KindLabels, ReconcileLabels, ReconcileResu
 pub struct ProfileMemory {
     checked: Option<Checked>,
     retry: Retry,
+    counted: Option<Counted>,
 }
 
 /// Looks at one profile.
@@ -67,7 +67,8 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
             return Ok(Action::await_change());
         }
     };
-    let world = observe(context, profile).await?;
+    let counted = count(context, profile, Timestamp::now());
+    let world = observe(context, profile, counted).await?;
     let plan = decide(&world);
     let acts = plan.step.is_some() && context.may_act();
     let world = match acts {
@@ -83,6 +84,7 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
         ProfileMemory {
             checked: world.checked.clone(),
             retry: world.retry,
+            counted: Some(counted),
         },
     );
     let wait = match (acts, plan.step) {
@@ -96,6 +98,7 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
 async fn observe(
     context: &Context,
     profile: &GmailServerProfile,
+    counted: Counted,
 ) -> Result<ProfileWorld, ClusterError> {
     let name = object_name(profile);
     let uid = profile.uid().unwrap_or_default();
@@ -129,7 +132,9 @@ async fn observe(
         checked: memory.checked,
         retry: memory.retry,
         public_url: context.public_url.clone(),
-        counts: count(context, &name),
+        counts: counted.counts,
+        places: counted.places,
+        failed_together: failed_together(profile),
         times: Times {
             recheck: pace.recheck_client.into(),
             recheck_refused: pace.recheck_refused_client.into(),
@@ -140,48 +145,47 @@ async fn observe(
     })
 }
 
-fn count(context: &Context, name: &ObjectName) -> Counts {
-    let mut counts = Counts::default();
-    for mailbox in context.mailboxes.store().state() {
-        let Some(status) = mailbox
-            .0
-            .as_ref()
-            .ok()
-            .and_then(|mailbox| mailbox.status.as_ref())
-        else {
-            continue;
-        };
-        if !status
-            .profile
-            .as_ref()
-            .is_some_and(|profile| profile.name == name.name && profile.namespace == name.namespace)
-        {
-            continue;
-        }
-        let holds = |condition: MailboxCondition| {
-            status
-                .conditions
-                .iter()
-                .any(|c| c.type_ == condition.name() && c.status == "True")
-        };
-        let failing = |condition: MailboxCondition| {
-            status.conditions.iter().any(|c| {
-                c.type_ == condition.name()
-                    && c.status == "False"
-                    && c.reason != Reason::NotUsed.name()
-            })
-        };
-        counts.assigned += 1;
-        counts.ready += i32::from(holds(MailboxCondition::Ready));
-        if holds(MailboxCondition::SignedIn) {
-            counts.signed_in += 1;
-            counts.failing += i32::from(
-                failing(MailboxCondition::IncomingReady)
-                    || failing(MailboxCondition::OutgoingReady),
-            );
-        }
+/// The counts of a moment, which stand for a while: they change all the time, and each report of
+/// them is a write.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    at: Timestamp,
+    counts: Counts,
+    places: Places,
+}
+
+fn count(context: &Context, profile: &GmailServerProfile, now: Timestamp) -> Counted {
+    let pace = &context.pace;
+    let uid = profile.uid().unwrap_or_default();
+    let before = context.profile_memory.get(&uid).and_then(|m| m.counted);
+    let name = object_name(profile);
+    if let Some(before) = before.filter(|before| later(before.at, pace.counts.into()) > now) {
+        context.wake.count([name]);
+        return before;
     }
-    counts
+    let client = profile.status.as_ref();
+    let client = client.and_then(|status| status.oauth_client.as_ref()?.client_id.as_deref());
+    let valid = ValidProfile::new(&profile.spec, context.network.egress()).ok();
+    Counted {
+        at: now,
+        counts: context
+            .census
+            .counts(&name, earlier(now, pace.together.into())),
+        places: Places {
+            taken: client.map_or(0, |client| context.places.taken(client)),
+            capacity: valid.and_then(|valid| valid.capacity),
+        },
+    }
+}
+
+/// Whether status says that the mailboxes fail together.
+fn failed_together(profile: &GmailServerProfile) -> bool {
+    let status = profile.status.as_ref();
+    status.is_some_and(|status| {
+        let healthy = ProfileCondition::MailboxesHealthy.name();
+        let mut conditions = status.conditions.iter();
+        conditions.any(|c| c.type_ == healthy && c.status == "False")
+    })
 }
 
 async fn check_client(
@@ -241,19 +245,39 @@ async fn write(
             })
             .inc();
         context.profiles.wrote(DeserializeGuard(Ok(written)));
-        let before = old
-            .and_then(|old| {
-                old.conditions
-                    .iter()
-                    .find(|c| c.type_ == ProfileCondition::Ready.name())
-            })
-            .map(|c| c.reason.as_str());
-        context
-            .events
-            .transition(profile, before, &verdicts(world, None).ready)
-            .await;
+        tell(context, profile, &verdicts(world, None)).await;
     }
     Ok(())
+}
+
+/// Tells what has changed since the status of `profile`: Ready in any case, the conditions that only
+/// inform where there is something to inform of.
+async fn tell(context: &Context, profile: &GmailServerProfile, verdicts: &Verdicts) {
+    let before = |condition: ProfileCondition| {
+        let conditions = profile.status.as_ref().map(|status| &status.conditions);
+        let mut conditions = conditions.into_iter().flatten();
+        let found = conditions.find(|c| c.type_ == condition.name());
+        found.map(|c| c.reason.as_str())
+    };
+    let ready = before(ProfileCondition::Ready);
+    let events = &context.events;
+    events.transition(profile, ready, &verdicts.ready).await;
+    for (condition, verdict) in [
+        (
+            ProfileCondition::CapacityAvailable,
+            &verdicts.capacity_available,
+        ),
+        (
+            ProfileCondition::MailboxesHealthy,
+            &verdicts.mailboxes_healthy,
+        ),
+    ] {
+        let before = before(condition);
+        let fine = verdict.holds() && !verdict.reason.is_warning();
+        if before.is_some() || !fine {
+            events.transition(profile, before, verdict).await;
+        }
+    }
 }
 
 impl Context {

@@ -1,8 +1,9 @@
 use super::decide::tests_incoming;
 use super::spec::ValidSpec;
 use super::test::DirectionView;
-use super::world::{GrantView, ProfileView, World};
+use super::world::{GrantView, Place, ProfileView, World};
 use crate::api::{DirectionState, MailboxCondition, Reason};
+use crate::domain::name::ObjectName;
 use crate::domain::verdict::{Truth, Verdict, explain};
 
 /// Every condition of a Mailbox.
@@ -40,8 +41,13 @@ impl Verdicts {
 pub fn verdicts(world: &World) -> Verdicts {
     let spec = world.spec.as_ref().ok();
     let accepted = match &world.spec {
-        Ok(_) => Verdict::yes(Reason::Accepted, "The Mailbox is right."),
         Err(bad) => Verdict::no(Reason::InvalidSpec, &bad.to_string()),
+        Ok(_) => match &world.profile {
+            ProfileView::NotServed { reason, about } if *reason != Reason::CapacityReached => {
+                not_served(*reason, about.as_ref())
+            }
+            _ => Verdict::yes(Reason::Accepted, "The Mailbox is right."),
+        },
     };
     let profile_ready = profile(&world.profile);
     let signed_in = signed_in(world);
@@ -82,8 +88,7 @@ pub fn verdicts(world: &World) -> Verdicts {
 
 fn profile(view: &ProfileView) -> Verdict {
     match view {
-        ProfileView::NoDefault => Verdict::no(Reason::NoDefaultProfile, ""),
-        ProfileView::NotAvailable => Verdict::no(Reason::ProfileNotAvailable, ""),
+        ProfileView::NotServed { reason, about } => not_served(*reason, about.as_ref()),
         ProfileView::NotReady {
             name,
             reason,
@@ -104,6 +109,10 @@ fn profile(view: &ProfileView) -> Verdict {
             format!("The profile {} is Ready.", facts.name),
         ),
     }
+}
+
+fn not_served(reason: Reason, about: Option<&ObjectName>) -> Verdict {
+    Verdict::no(reason, &about.map(ToString::to_string).unwrap_or_default())
 }
 
 fn signed_in(world: &World) -> Verdict {
@@ -130,6 +139,13 @@ fn signed_in(world: &World) -> Verdict {
                 &format!(
                     "{} signed in, this Mailbox is for {}",
                     held.account, spec.account
+                ),
+            ),
+            _ if world.place == Place::Full => Verdict::no(
+                Reason::CapacityReached,
+                &format!(
+                    "{} has signed in and comes next when a place is free",
+                    held.account
                 ),
             ),
             _ => Verdict::yes(Reason::SignedIn, format!("{} has signed in.", held.account)),

@@ -25,6 +25,8 @@ pub enum Step {
         /// That Mailbox's uid.
         from: String,
     },
+    /// Take a place in the profile's Google Cloud project for the account that signed in.
+    TakePlace,
     /// Get a new access token.
     Renew,
     /// Begin this test.
@@ -62,6 +64,12 @@ pub fn decide(world: &World) -> Plan {
             false if world.renewal.is_due(world.now) => {
                 Plan::now(Step::Adopt { from: from.clone() })
             }
+            false => Plan::wait(world.renewal.not_before),
+        };
+    }
+    if world.wants_place() {
+        return match world.renewal.is_due(world.now) {
+            true => Plan::now(Step::TakePlace),
             false => Plan::wait(world.renewal.not_before),
         };
     }

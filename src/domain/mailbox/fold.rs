@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::decide::{Step, needs_proof, sends_message, tests_incoming};
 use super::test::{DirectionView, LastError, Retry};
-use super::world::{GrantView, Times, World};
+use super::world::{GrantView, Place, Times, World};
 use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
 use crate::domain::failure::{Failure, Permanence};
 use crate::domain::verdict::{explain, seconds};
@@ -15,6 +15,8 @@ pub enum Outcome {
     Grant(GrantView),
     /// The grant could not be renewed or adopted now.
     Unavailable,
+    /// All places were taken.
+    NoPlace,
     /// A test has begun.
     Started,
     /// The direction that was tested works.
@@ -35,6 +37,11 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
             world.grant = grant;
             world.renewal = Retry::default();
         }
+        (Step::TakePlace, Outcome::Grant(grant)) => {
+            world.grant = grant;
+            world.place = Place::Held;
+        }
+        (Step::TakePlace, Outcome::NoPlace) => world.place = Place::Full,
         (Step::StartTest(test), _) => {
             world.test.newest = Some(test.clone());
             world.answered_request = world.test_request.clone();

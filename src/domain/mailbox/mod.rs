@@ -17,4 +17,4 @@ pub use fold::{Outcome, fold};
 pub use report::report;
 pub use spec::{BadSpec, ValidSpec};
 pub use test::{DirectionView, LastError, Retry, Test, TestView};
-pub use world::{GrantView, Held, ProfileFacts, ProfileView, Times, World};
+pub use world::{GrantView, Held, Place, ProfileFacts, ProfileView, Times, World};

@@ -28,6 +28,8 @@ pub struct World {
     pub profile: ProfileView,
     /// The grant.
     pub grant: GrantView,
+    /// Its account's place.
+    pub place: Place,
     /// Where to sign in; absent without a public URL.
     pub sign_in_url: Option<Url>,
     /// The newest test and what it found: from status, or from this process where it knows more.
@@ -58,10 +60,15 @@ pub struct Times {
 /// A Mailbox's profile as it sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ProfileView {
-    /// None is named and no default serves the namespace.
-    NoDefault,
-    /// The one named is missing, not offered, or does not allow the address: not told apart.
-    NotAvailable,
+    /// None serves it.
+    NotServed {
+        /// [`Reason::NoDefaultProfile`], [`Reason::ProfileNotFound`],
+        /// [`Reason::AddressNotAllowed`], [`Reason::ProfileNotAvailable`] or
+        /// [`Reason::CapacityReached`].
+        reason: Reason,
+        /// The profile that does not, where the Mailbox may be told about it.
+        about: Option<ObjectName>,
+    },
     /// It is there and not Ready.
     NotReady {
         /// Which.
@@ -86,13 +93,31 @@ pub struct ProfileFacts {
     pub servers: MailServers,
     /// A digest of what else matters to a test: the CA bundle.
     pub trust: String,
+    /// How many Google accounts its Google Cloud project may have; `None`: no limit.
+    pub capacity: Option<usize>,
+}
+
+/// A Mailbox's place among the Google accounts that its profile's project may have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// The grant holds one, or none is needed.
+    Held,
+    /// There is one to be had.
+    Free,
+    /// All are taken.
+    Full,
 }
 
 impl ProfileView {
+    /// None serves it.
+    pub fn not_served(reason: Reason, about: Option<ObjectName>) -> Self {
+        ProfileView::NotServed { reason, about }
+    }
+
     /// The profile's name, where one is in use.
     pub fn name(&self) -> Option<&ObjectName> {
         match self {
-            ProfileView::NoDefault | ProfileView::NotAvailable => None,
+            ProfileView::NotServed { .. } => None,
             ProfileView::NotReady { name, .. } => Some(name),
             ProfileView::Ready(facts) => Some(&facts.name),
         }
@@ -175,9 +200,19 @@ impl World {
         self
     }
 
+    /// Whether the account that signed in needs a place that it does not hold yet.
+    pub fn wants_place(&self) -> bool {
+        self.place == Place::Free && self.fitting_grant().is_some()
+    }
+
+    /// The grant, where it can be used now: it fits, and its account holds a place.
+    pub fn usable_grant(&self) -> Option<(&Held, &ProfileFacts, &ValidSpec)> {
+        self.fitting_grant().filter(|_| self.place == Place::Held)
+    }
+
     /// The grant, where the profile's client can use it and it is of the account that this Mailbox
     /// is for.
-    pub fn usable_grant(&self) -> Option<(&Held, &ProfileFacts, &ValidSpec)> {
+    fn fitting_grant(&self) -> Option<(&Held, &ProfileFacts, &ValidSpec)> {
         match (&self.grant, &self.profile, &self.spec) {
             (GrantView::Held(held), ProfileView::Ready(profile), Ok(spec))
                 if held.client_id == profile.client_id

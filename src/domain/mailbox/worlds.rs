@@ -93,8 +93,14 @@ fn profiles() -> Vec<ProfileView> {
     };
     let name = ObjectName::new("mail", "google");
     vec![
-        ProfileView::NoDefault,
-        ProfileView::NotAvailable,
+        ProfileView::NotServed {
+            reason: Reason::NoDefaultProfile,
+            about: None,
+        },
+        ProfileView::NotServed {
+            reason: Reason::CapacityReached,
+            about: None,
+        },
         ProfileView::NotReady {
             name: name.clone(),
             reason: Reason::ProfileNotReady,
@@ -105,6 +111,7 @@ fn profiles() -> Vec<ProfileView> {
             client_id: "1-a".into(),
             servers,
             trust: String::new(),
+            capacity: None,
         }),
     ]
 }
@@ -246,6 +253,7 @@ fn world(
         answered_request: None,
         profile,
         grant,
+        place: Place::Held,
         sign_in_url: None,
         test,
         renewal: Retry::default(),
@@ -286,6 +294,11 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
     };
     match step {
         Step::StartTest(_) => Outcome::Started,
+        Step::TakePlace => match outside.renewal {
+            Answer::Works => Outcome::Grant(world.grant.clone()),
+            Answer::FailsForGood => Outcome::NoPlace,
+            Answer::FailsForNow => Outcome::Unavailable,
+        },
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
             (Answer::Works, GrantView::Held(old)) => {
                 Outcome::Grant(renewed(old.clone(), world.now))
@@ -365,7 +378,7 @@ fn check_conditions(world: &World) {
         matches!(direction.state, DirectionState::NotUsed) || direction.enabled
     };
     let ready = verdicts.ready.holds();
-    let should = world.usable_grant().is_some()
+    let should = (world.usable_grant().is_some() || world.wants_place())
         && works(&world.test.incoming)
         && works(&world.test.outgoing);
     assert!(!ready || should, "Ready though {world:#?}");
@@ -384,14 +397,24 @@ fn every(mut check: impl FnMut(World, Outside)) -> usize {
                     if let Ok(spec) = &spec {
                         test.mark_unused(spec);
                     }
-                    for request in [None, Some("now".to_owned())] {
-                        let world = world(
+                    for (request, place) in [
+                        (None, Place::Held),
+                        (None, Place::Free),
+                        (None, Place::Full),
+                        (Some("now".to_owned()), Place::Held),
+                    ] {
+                        // A place is asked for before anything else is.
+                        if place != Place::Held && test.running().is_some() {
+                            continue;
+                        }
+                        let mut world = world(
                             spec.clone(),
                             profile.clone(),
                             grant.clone(),
                             test.clone(),
                             request,
                         );
+                        world.place = place;
                         for renewal in ANSWERS {
                             for incoming in ANSWERS {
                                 for outgoing in ANSWERS {
@@ -470,7 +493,7 @@ fn nothing_is_done_without_a_grant_a_profile_or_leave() {
         let adoptable = matches!(world.grant, GrantView::Adoptable { .. })
             && matches!(world.profile, ProfileView::Ready(_))
             && !suspended;
-        if world.usable_grant().is_none() && !adoptable {
+        if world.usable_grant().is_none() && !adoptable && !world.wants_place() {
             assert_eq!(
                 decide(&world),
                 Plan {

@@ -1,3 +1,4 @@
+use super::capacity::capacity_available;
 use super::decide::{Credentials, ProfileWorld};
 use super::spec::BadProfile;
 use crate::api::{ProfileCondition, Reason};
@@ -78,7 +79,7 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
         accepted,
         credentials_accepted,
         redirect_registered: redirect(world),
-        capacity_available: capacity(world),
+        capacity_available: capacity_available(world.places),
         mailboxes_healthy: healthy(world),
     }
 }
@@ -142,23 +143,11 @@ fn redirect(world: &ProfileWorld) -> Verdict {
     }
 }
 
-fn capacity(world: &ProfileWorld) -> Verdict {
-    match world.spec.as_ref().ok().and_then(|spec| spec.capacity) {
-        Some(capacity) if world.counts.signed_in >= capacity => {
-            Verdict::no(Reason::CapacityReached, &format!("{capacity} places"))
-        }
-        _ => Verdict::yes(Reason::CapacityLeft, "Another Google account may sign in."),
-    }
-}
-
 fn healthy(world: &ProfileWorld) -> Verdict {
-    let failing = world.counts.failing;
-    if failing * 2 > world.counts.signed_in && failing > 1 {
+    if world.counts.fail_together(world.failed_together) {
         Verdict::no(Reason::MostMailboxesFailing, "")
     } else {
-        Verdict::yes(
-            Reason::MailboxesHealthy,
-            "The signed-in mailboxes are healthy.",
-        )
+        let text = "The signed-in mailboxes are healthy.";
+        Verdict::yes(Reason::MailboxesHealthy, text)
     }
 }

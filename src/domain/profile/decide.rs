@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::report::Counts;
+use super::capacity::Places;
+use super::counts::Counts;
 use super::spec::{BadProfile, ValidProfile};
 use crate::api::Reason;
 use crate::domain::console::PublicUrl;
@@ -32,6 +33,10 @@ pub struct ProfileWorld {
     pub public_url: Option<PublicUrl>,
     /// Its mailboxes.
     pub counts: Counts,
+    /// Its Cloud project's places.
+    pub places: Places,
+    /// It was said before that its mailboxes fail together.
+    pub failed_together: bool,
     /// How long to wait for what.
     pub times: Times,
 }

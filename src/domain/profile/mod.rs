@@ -1,15 +1,19 @@
 //! What to do about one GmailServerProfile, and which profile a Mailbox gets.
 
 mod assign;
+mod capacity;
 mod conditions;
+mod counts;
 mod decide;
 mod report;
 mod spec;
 mod view;
 
-pub use assign::{Choice, Offer, Seeker, choose};
+pub use assign::{Choice, Offer, Room, Seeker, choose};
+pub use capacity::Places;
 pub use conditions::{Verdicts, verdicts};
+pub use counts::{Counts, Standing};
 pub use decide::{Checked, Credentials, Outcome, Plan, ProfileWorld, Step, Times, decide, fold};
-pub use report::{Counts, report};
+pub use report::report;
 pub use spec::{BadProfile, ValidProfile};
 pub use view::view;

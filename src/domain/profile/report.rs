@@ -6,19 +6,6 @@ use crate::api::{
 use crate::domain::oauth_client::project_number;
 use crate::domain::verdict::{Truth, Verdict, conditions};
 
-/// A profile's mailboxes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Counts {
-    /// All.
-    pub assigned: i32,
-    /// Of those: signed in.
-    pub signed_in: i32,
-    /// Of those: Ready.
-    pub ready: i32,
-    /// Signed in, with a direction that fails.
-    pub failing: i32,
-}
-
 /// The status that `world` asks for; equal to `old` where there is nothing new to say.
 pub fn report(
     world: &ProfileWorld,
@@ -35,7 +22,8 @@ pub fn report(
     };
     let verdicts = verdicts(world, before);
     let no_conditions = Vec::new();
-    let capacity = world.spec.as_ref().ok().and_then(|spec| spec.capacity);
+    let capacity = world.places.capacity;
+    let capacity = capacity.and_then(|capacity| i32::try_from(capacity).ok());
     let counts = world.counts;
     GmailServerProfileStatus {
         observed_generation: generation,

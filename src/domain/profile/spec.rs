@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::api::{GmailServerProfileSpec, HostName, PublishingStatus, UserType};
+use super::capacity::capacity;
+use crate::api::{GmailServerProfileSpec, HostName};
 use crate::domain::egress::{EgressPolicy, NotAllowed};
 use crate::domain::endpoints::{BadEndpoint, OAuthEndpoints};
 use crate::domain::server::{Endpoint, MailServers};
@@ -19,7 +20,7 @@ pub struct ValidProfile {
     /// 1 to 300 connections at once.
     pub max_connections: usize,
     /// How many accounts may sign in; `None`: no limit.
-    pub capacity: Option<i32>,
+    pub capacity: Option<usize>,
 }
 
 /// Why a profile is not usable.
@@ -41,10 +42,6 @@ pub enum BadProfile {
     #[error("{0}")]
     NotAllowed(#[from] NotAllowed),
 }
-
-/// Google's limit for apps that are in Testing or not verified, for each Cloud project
-/// (support.google.com/cloud/answer/7454865).
-const GOOGLE_LIMIT: i32 = 100;
 
 impl ValidProfile {
     /// Checks `spec`.
@@ -74,18 +71,6 @@ impl ValidProfile {
         {
             egress.permits(host)?;
         }
-        let screen = client.consent_screen.as_ref();
-        let unlimited = screen.is_some_and(|screen| {
-            screen.user_type == UserType::Internal
-                || (screen.verified
-                    && screen.publishing_status == Some(PublishingStatus::InProduction))
-        });
-        let capacity = match (spec.max_mailboxes, unlimited) {
-            (Some(max), true) => Some(max),
-            (Some(max), false) => Some(max.min(GOOGLE_LIMIT)),
-            (None, true) => None,
-            (None, false) => Some(GOOGLE_LIMIT),
-        };
         Ok(Self {
             servers,
             endpoints,
@@ -93,7 +78,7 @@ impl ValidProfile {
             max_connections: usize::try_from(spec.processing.max_concurrent_connections)
                 .unwrap_or(1)
                 .clamp(1, 300),
-            capacity,
+            capacity: capacity(client.consent_screen.as_ref(), spec.max_mailboxes),
         })
     }
 }

@@ -47,6 +47,7 @@ pub fn view(
                 client_id,
                 servers: valid.servers,
                 trust: digest(&[valid.ca_bundle.as_deref().unwrap_or_default()]),
+                capacity: valid.capacity,
             })
         }
         (Some(condition), _) if condition.reason != Reason::NotChecked.name() => {
