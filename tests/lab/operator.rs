@@ -277,6 +277,23 @@ impl Site {
             .await?)
     }
 
+    /// Waits until this process has looked at so many Mailboxes, and at so many profiles once more
+    /// after their OAuth client was checked.
+    pub async fn until_looked_at(&self, mailboxes: usize, profiles: usize) -> Result<()> {
+        let reconciles = |metrics: &str, kind: &str| {
+            let series = format!("reconciles_total{{kind=\"{kind}\",result=\"Ok\"}} ");
+            let line = metrics.lines().find_map(|line| line.split_once(&series));
+            line.and_then(|(_, count)| count.parse::<usize>().ok())
+                .unwrap_or(0)
+        };
+        until("the operator to have looked at all", PATIENCE, async || {
+            let metrics = self.metrics().await?;
+            Ok(reconciles(&metrics, "Mailbox") >= mailboxes
+                && reconciles(&metrics, "GmailServerProfile") >= 2 * profiles)
+        })
+        .await
+    }
+
     /// What it has changed, or tried to.
     pub fn writes(&self) -> Result<Vec<AuditWrite>> {
         let writes = self

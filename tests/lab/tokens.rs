@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use gmail_operator::cluster::grant_secret;
 use gmail_operator::domain::endpoints::MAIL_SCOPE;
 use gmail_operator::domain::grant::{Access, Account, Grant};
 use gmail_operator::domain::name::ObjectName;
 use gmail_operator::domain::schedule::later;
 use gmail_operator::domain::secret::{AccessToken, RefreshToken};
 use jiff::Timestamp;
+use kube::api::PostParams;
 use reqwest::{Certificate, Client};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -98,6 +100,17 @@ impl Tokens {
             subject: sub,
             scopes: tokens.scope,
         })
+    }
+
+    /// Stores the grant of `mailbox`, as the sign-in page would.
+    pub async fn store(&self, site: &Site, mailbox: &str, profile: &str) -> Result<()> {
+        let found = site.mailboxes().get(mailbox).await?;
+        let uid = found.metadata.uid.context("no uid")?;
+        let grant = self.grant(site, mailbox, &uid, profile)?;
+        let secret = grant_secret::secret(&grant, &site.namespace, None);
+        let secrets = site.own_secrets();
+        secrets.create(&PostParams::default(), &secret).await?;
+        Ok(())
     }
 
     /// The grant that the operator would have made of a sign-in to this Mailbox at this moment.
