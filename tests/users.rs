@@ -11,5 +11,6 @@ mod pool;
 mod profile;
 mod resources;
 mod sign_in;
+mod storm;
 mod structure;
 mod test_and_enable;

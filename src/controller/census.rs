@@ -47,26 +47,29 @@ impl Census {
     }
 
     /// Chooses a profile for the Mailbox `uid` and counts it there at once, so that Mailboxes which
-    /// choose at the same time see each other. `choose` is told how many each profile has.
+    /// choose at the same time see each other. `choose` is told how many each profile has. Returns
+    /// the choice, and the profiles whose counts have changed.
     pub fn choose(
         &self,
         uid: &str,
         mailbox: &ObjectName,
         choose: impl FnOnce(&dyn Fn(&ObjectName) -> usize) -> Choice,
-    ) -> Choice {
+    ) -> (Choice, Vec<ObjectName>) {
         let mut rolls = self.lock();
         let choice = choose(&|profile| rolls.profiles.get(profile).map_or(0, HashMap::len));
+        let mut changed = Vec::new();
         if let Choice::Use(profile) = &choice
             && rolls.profile_of.get(uid) != Some(profile)
         {
-            rolls.strike(uid);
+            changed.extend(rolls.strike(uid));
+            changed.push(profile.clone());
             let member = Member {
                 name: mailbox.clone(),
                 standing: Standing::default(),
             };
             rolls.add(uid, profile.clone(), member);
         }
-        choice
+        (choice, changed)
     }
 
     /// The counts of `profile`; what fails since `lately` or later counts as that.

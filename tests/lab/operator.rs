@@ -280,18 +280,20 @@ impl Site {
     /// Waits until this process has looked at so many Mailboxes, and at so many profiles once more
     /// after their OAuth client was checked.
     pub async fn until_looked_at(&self, mailboxes: usize, profiles: usize) -> Result<()> {
-        let reconciles = |metrics: &str, kind: &str| {
-            let series = format!("reconciles_total{{kind=\"{kind}\",result=\"Ok\"}} ");
-            let line = metrics.lines().find_map(|line| line.split_once(&series));
-            line.and_then(|(_, count)| count.parse::<usize>().ok())
-                .unwrap_or(0)
-        };
         until("the operator to have looked at all", PATIENCE, async || {
-            let metrics = self.metrics().await?;
-            Ok(reconciles(&metrics, "Mailbox") >= mailboxes
-                && reconciles(&metrics, "GmailServerProfile") >= 2 * profiles)
+            Ok(self.reconciles("Mailbox").await? >= mailboxes
+                && self.reconciles("GmailServerProfile").await? >= 2 * profiles)
         })
         .await
+    }
+
+    /// How often this process has looked at objects of a kind.
+    pub async fn reconciles(&self, kind: &str) -> Result<usize> {
+        let series = format!("reconciles_total{{kind=\"{kind}\",result=\"Ok\"}} ");
+        let metrics = self.metrics().await?;
+        let line = metrics.lines().find_map(|line| line.split_once(&series));
+        let count = line.map(|(_, count)| count.parse());
+        Ok(count.transpose()?.unwrap_or(0))
     }
 
     /// What it has changed, or tried to.

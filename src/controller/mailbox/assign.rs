@@ -39,9 +39,10 @@ pub fn assign(
     };
     let candidates = candidates(context, seeker.settled().as_ref());
     let uid = mailbox.uid().unwrap_or_default();
-    let choice = context.census.choose(&uid, name, |assigned| {
+    let (choice, changed) = context.census.choose(&uid, name, |assigned| {
         choose(&seeker, offers(context, &candidates, assigned).into_iter())
     });
+    context.wake.count(changed);
     let not_served = |reason, about| (ProfileView::not_served(reason, about), None);
     let chosen = match choice {
         Choice::NoDefault => return not_served(Reason::NoDefaultProfile, None),
