@@ -9,28 +9,28 @@ use kube::ResourceExt;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
-use url::Url;
 
+mod client;
+
+use self::client::{advised, check_client, credentials, redirect_known, server, usable};
 use super::context::{AnyProfile, Context, object_name};
 use super::guard::guarded;
 use crate::api::{GmailServerProfile, MailboxCondition, NamespacesFrom, ProfileCondition, Reason};
 use crate::cluster::ClusterError;
-use crate::cluster::credentials::{self, CredentialsError};
 use crate::cluster::status::{CONTROLLER, apply};
 use crate::domain::mailbox::Retry;
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{
-    Checked, Counts, Credentials, Outcome, ProfileWorld, Times, ValidProfile, decide, fold, report,
-    verdicts,
+    Checked, Counts, ProfileWorld, Times, Trouble, decide, fold, judge, report,
 };
 use crate::domain::schedule::until;
-use crate::google::OAuthError;
 use crate::telemetry::metrics::{Kind, KindLabels, ReconcileLabels, ReconcileResult};
 
 /// What this process remembers of a profile.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileMemory {
     checked: Option<Checked>,
+    trouble: Option<Trouble>,
     retry: Retry,
 }
 
@@ -82,6 +82,7 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
         &world.uid,
         ProfileMemory {
             checked: world.checked.clone(),
+            trouble: world.trouble.clone(),
             retry: world.retry,
         },
     );
@@ -100,33 +101,25 @@ async fn observe(
     let name = object_name(profile);
     let uid = profile.uid().unwrap_or_default();
     let memory = context.profile_memory.get(&uid).unwrap_or_default();
-    let credentials = match credentials::read(
-        &context.client,
-        &name.namespace,
-        profile.spec.oauth_client.as_ref(),
-    )
-    .await
-    {
-        Ok(client) => Credentials::Client {
-            fingerprint: client.fingerprint(),
-            id: client.id,
-            redirect_uris: client.redirect_uris,
-        },
-        Err(CredentialsError::NotNamed) => Credentials::NotNamed,
-        Err(CredentialsError::Missing(detail)) => Credentials::Missing(detail),
-        Err(CredentialsError::Bad(detail)) => Credentials::Bad(detail),
-        Err(CredentialsError::Cluster(error)) => return Err(error),
-    };
+    let spec = usable(context, &name, &profile.spec);
+    let server = spec.as_ref().map(server).unwrap_or_default();
+    let credentials = credentials(context, profile, &server).await?;
+    let known = redirect_known(context, profile, &credentials);
     let offers = profile.spec.allowed_namespaces.from != NamespacesFrom::Same;
     let pace = &context.pace;
     Ok(ProfileWorld {
         now: Timestamp::now(),
         uid,
-        spec: ValidProfile::new(&profile.spec, context.network.egress()),
+        spec,
         suspended: profile.spec.suspend,
         sharing_refused: offers && !context.may_share(&name.namespace),
+        advice: advised(context, profile),
         credentials,
+        server,
         checked: memory.checked,
+        trouble: memory.trouble,
+        redirect_proved: known.proved,
+        mismatch_before: known.mismatch,
         retry: memory.retry,
         public_url: context.public_url.clone(),
         counts: count(context, &name),
@@ -184,46 +177,6 @@ fn count(context: &Context, name: &ObjectName) -> Counts {
     counts
 }
 
-async fn check_client(
-    context: &Context,
-    profile: &GmailServerProfile,
-) -> Result<Outcome, ClusterError> {
-    let name = object_name(profile);
-    let client = match context.keeper.client_of(profile).await {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::warn!(profile = %name, %error, "the OAuth client could not be read for its check; it is tried again");
-            return Ok(Outcome::Unavailable);
-        }
-    };
-    // Google looks at the client before the redirect URI, so any will do.
-    let redirect_uri = context
-        .public_url
-        .as_ref()
-        .map(|url| url.redirect_uri())
-        .or_else(|| Url::parse("http://localhost/oauth2/callback").ok());
-    let Some(redirect_uri) = redirect_uri else {
-        return Ok(Outcome::Unavailable);
-    };
-    Ok(
-        match client
-            .google
-            .check_client(&client.client, &redirect_uri)
-            .await
-        {
-            Ok(()) => Outcome::Accepted,
-            Err(OAuthError::Refused(refusal)) => Outcome::Refused(
-                refusal.of_client().unwrap_or(Reason::ClientRefused),
-                refusal.words(),
-            ),
-            Err(error) => {
-                tracing::warn!(profile = %name, %error, "the OAuth client could not be checked; it is tried again");
-                Outcome::Unavailable
-            }
-        },
-    )
-}
-
 async fn write(
     context: &Context,
     profile: &GmailServerProfile,
@@ -250,7 +203,7 @@ async fn write(
             .map(|c| c.reason.as_str());
         context
             .events
-            .transition(profile, before, &verdicts(world, None).ready)
+            .transition(profile, before, &judge(world, old).ready)
             .await;
     }
     Ok(())
