@@ -10,7 +10,7 @@ use super::bounds::{HostName, LabelValue, ResourceName};
 /// A GmailServerProfile describes one Google OAuth client and how its mailboxes are reached: the
 /// admin's half of connecting Gmail accounts by OAuth 2.0. Mailboxes use it by name, or because it
 /// is the default.
-#[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[derive(Clone, CustomResource, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "gmail-operator.dev",
     version = "v1alpha1",

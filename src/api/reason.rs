@@ -13,6 +13,8 @@ pub enum Actor {
     WorkspaceAdmin,
     /// The team that wrote the Mailbox.
     AppTeam,
+    /// Whoever wrote the object that the condition stands on: either kind has the reason.
+    Author,
     /// The mailbox's owner, with a browser.
     MailboxUser,
     /// Nobody: it is right, or the operator goes on by itself.
@@ -26,6 +28,7 @@ impl Actor {
             Actor::PlatformAdmin => "Platform admin",
             Actor::WorkspaceAdmin => "Google Workspace admin",
             Actor::AppTeam => "App team",
+            Actor::Author => "Whoever wrote this object",
             Actor::MailboxUser => "Mailbox user",
             Actor::Nobody => "Nobody",
         }
@@ -37,6 +40,7 @@ impl Actor {
             Actor::PlatformAdmin => "platform admin",
             Actor::WorkspaceAdmin => "Google Workspace admin",
             Actor::AppTeam => "app team that wrote the Mailbox",
+            Actor::Author => "whoever wrote the object",
             Actor::MailboxUser => "mailbox user",
             Actor::Nobody => "nobody",
         }
@@ -105,7 +109,7 @@ reasons! {
     ProtocolNotTested, AppTeam, "POP3 is not tested by this version", "Use the protocol IMAP, or wait for a version that tests POP3";
 
     // The Mailbox and its profile.
-    InvalidSpec, AppTeam, "A value in the spec is not usable", "Correct the value that the message names";
+    InvalidSpec, Author, "A value in the spec is not usable", "Correct the value that the message names";
     NoDefaultProfile, AppTeam, "The Mailbox names no profile and no default profile serves its namespace", "Name one in spec.profileRef, or ask the platform admin for a default profile";
     ProfileNotFound, AppTeam, "The profile named in spec.profileRef does not exist", "Create it, or correct spec.profileRef";
     AddressNotAllowed, AppTeam, "The profile named in spec.profileRef does not allow this address", "Use another address or profile, or ask the platform admin to add the address to the profile's allowedEmailAddresses";
@@ -117,12 +121,24 @@ reasons! {
     SharingNotPermitted, PlatformAdmin, "The profile offers itself to other namespaces but its Namespace may not share profiles", "Label the profile's Namespace gmail-operator.dev/shares-profiles=true, or set allowedNamespaces.from to Same";
     EndpointNotAllowed, PlatformAdmin, "A server of the profile is not Google's and the operator's --allow-endpoint or --allow-cidr does not name it", "Remove the server from the profile, or start the operator with --allow-endpoint (and --allow-cidr for a private address)";
     ClientSecretMissing, PlatformAdmin, "The Secret or key that should hold the OAuth client is missing or empty", "Create the Secret with the key that the profile names";
+    SecretNotReadable, PlatformAdmin, "The operator is not allowed to read the Secret with the OAuth client", "Give the operator's ServiceAccount the verb get on Secrets in the profile's namespace: the rights that deploy/ and the chart install";
     ClientSecretInvalid, PlatformAdmin, "The Secret does not hold a usable OAuth client", "Put the client_secret.json of a client of the type Web application there, unchanged";
+    ClientIdInvalid, PlatformAdmin, "The client ID is not one that Google gives", "Copy the client ID from Google's console: NUMBER-LETTERS.apps.googleusercontent.com";
+    ClientTypeWrong, PlatformAdmin, "The credentials are of another type than an OAuth client for web applications", "In Google's console, under Clients, make an OAuth client of the type Web application and put its downloaded JSON into the Secret";
     ClientIdNotFound, PlatformAdmin, "Google does not know this client ID", "Copy the client ID again from Google's console";
     ClientSecretRejected, PlatformAdmin, "Google refused the client secret", "Put the current client secret into the Secret";
     ClientDeleted, PlatformAdmin, "This OAuth client was deleted in Google Cloud", "Restore it within 30 days, or create a new client";
     ClientDisabled, PlatformAdmin, "Google has disabled this OAuth client or its project", "Check the client and its project in Google's console";
+    ClientIncomplete, PlatformAdmin, "Google says that the client's ID or secret is missing from the request", "Compare the ID and the secret in the Secret with Google's console: one of them is not whole";
+    ClientNotAuthorized, PlatformAdmin, "Google does not let this OAuth client sign people in with a code", "In Google's console, make an OAuth client of the type Web application and use that one";
+    ClientRestricted, PlatformAdmin, "Google does not let this OAuth client ask for access to mail", "In Google's console, under Data access, add the scope https://mail.google.com/, and have the app verified where Google asks for it";
+    MailScopeRefused, PlatformAdmin, "Google does not accept the mail scope from this OAuth client", "In Google's console, enable the Gmail API and add the scope https://mail.google.com/ under Data access";
+    OutsideOrganization, PlatformAdmin, "The app is Internal: it is only for accounts of its own Google Workspace organisation", "Use it for that organisation's accounts only, or make the app External in Google's console, under Audience";
+    GrantTypeRefused, PlatformAdmin, "The token endpoint does not know the authorisation code grant", "Correct spec.oauthClient.endpoints.token; with Google's own endpoints, report it";
+    NotATokenEndpoint, PlatformAdmin, "What answers is not Google's token endpoint, nor any OAuth token endpoint", "Correct spec.oauthClient.endpoints.token, or remove endpoints to use Google's; if they are Google's, look for a proxy that answers instead. It is tried again";
     ClientRefused, PlatformAdmin, "Google refused the OAuth client for another reason", "Compare the message with Google's console";
+    RedirectMismatch, PlatformAdmin, "The OAuth client is good, but the redirect URI is not registered with it", "Add the redirect URI to the client in Google's console, under Authorised redirect URIs; that takes from five minutes to some hours to work";
+    RedirectHostRefused, PlatformAdmin, "Google accepts no such redirect URI, so nobody can sign in", "Change the operator's --public-url to an https URL under a public domain, or to http://localhost with a port-forward";
     NotInDownloadedFile, PlatformAdmin, "The redirect URI is not in the downloaded file; it may have been added since", "Add the redirect URI from the profile's status to the client in Google's console";
     NotVerifiable, PlatformAdmin, "With ID and secret alone it cannot be seen which redirect URIs are registered; the first sign-in proves it", "Add the redirect URI from the profile's status to the client in Google's console";
     NoPublicUrl, PlatformAdmin, "The operator has no --public-url, so nobody can sign in", "Start the operator with --public-url";

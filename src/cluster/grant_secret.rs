@@ -20,6 +20,20 @@ pub const NAMESPACE_LABEL: &str = "gmail-operator.dev/mailbox-namespace";
 /// The label with the Mailbox's name.
 pub const NAME_LABEL: &str = "gmail-operator.dev/mailbox-name";
 
+const CLIENT_ID: &str = "client-id";
+const REDIRECT_URI: &str = "redirect-uri";
+
+/// Whether a Secret has a grant to the OAuth client `client_id` whose sign-in came back to
+/// `redirect_uri`. Looks at no other key.
+pub fn proves_redirect(secret: &Secret, client_id: &str, redirect_uri: &str) -> bool {
+    let has = |key: &str, value: &str| {
+        let data = secret.data.as_ref();
+        data.and_then(|data| data.get(key))
+            .is_some_and(|found| found.0 == value.as_bytes())
+    };
+    has(CLIENT_ID, client_id) && has(REDIRECT_URI, redirect_uri)
+}
+
 /// The name of the Secret with the grant of the Mailbox `uid`.
 pub fn name(uid: &str) -> String {
     format!("grant-{uid}")
@@ -65,7 +79,8 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             .split(' ')
             .map(str::to_owned)
             .collect::<BTreeSet<_>>(),
-        client_id: keys.text("client-id")?.to_owned(),
+        client_id: keys.text(CLIENT_ID)?.to_owned(),
+        redirect_uri: keys.text(REDIRECT_URI).ok().map(str::to_owned),
         profile: ObjectName::new(profile_namespace, profile_name),
         refresh_token: RefreshToken::new(keys.text("refresh-token")?),
         access: Access {
@@ -139,7 +154,8 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
             "scopes",
             Some(grant.scopes.iter().cloned().collect::<Vec<_>>().join(" ")),
         ),
-        some("client-id", Some(grant.client_id.clone())),
+        some(CLIENT_ID, Some(grant.client_id.clone())),
+        some(REDIRECT_URI, grant.redirect_uri.clone()),
         some("profile", Some(grant.profile.to_string())),
         some("signed-in-at", Some(time(grant.signed_in_at))),
         some("expires-at", grant.expires_at.map(time)),
@@ -200,6 +216,7 @@ mod tests {
             },
             scopes: ["openid".to_owned(), "https://mail.google.com/".to_owned()].into(),
             client_id: "1-a".into(),
+            redirect_uri: Some("https://mail.example.com/oauth2/callback".into()),
             profile: ObjectName::new("mail", "google"),
             refresh_token: RefreshToken::new("1//r"),
             access: Access {
@@ -224,6 +241,7 @@ mod tests {
     #[test]
     fn nothing_is_lost_on_the_way() {
         let bare = Grant {
+            redirect_uri: None,
             expires_at: None,
             ended: None,
             message_sent_by: None,
@@ -253,6 +271,26 @@ mod tests {
                 assert_eq!(parse(&secret), Err(BadGrant(key)));
             }
         }
+    }
+
+    #[test]
+    fn a_redirect_is_proved_for_one_client_and_one_uri() {
+        let uri = "https://mail.example.com/oauth2/callback";
+        let proves = |grant: &Grant, client_id, uri| {
+            proves_redirect(&secret(grant, "gmail-operator", None), client_id, uri)
+        };
+        assert!(proves(&grant(), "1-a", uri));
+        assert!(!proves(&grant(), "1-b", uri));
+        assert!(!proves(
+            &grant(),
+            "1-a",
+            "https://mail.example.com/oauth2/callback/"
+        ));
+        let older = Grant {
+            redirect_uri: None,
+            ..grant()
+        };
+        assert!(!proves(&older, "1-a", uri));
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl ClusterError {
         self.code() == Some(409)
     }
 
+    /// Whether our rights do not allow it.
+    pub fn is_forbidden(&self) -> bool {
+        self.code() == Some(403)
+    }
+
     /// Whether the object's namespace is going or gone, so that nothing can be made in it.
     pub fn is_refused_by_namespace(&self) -> bool {
         match self {

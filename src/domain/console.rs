@@ -2,26 +2,31 @@
 
 use url::Url;
 
+use super::redirect::{RedirectRule, is_local};
+
 /// The path of the redirect URI, under the public URL.
 const CALLBACK_PATH: &str = "oauth2/callback";
 
-/// Where the operator is reached from a browser: https, or http on localhost; without query and
-/// fragment. Google refuses other redirect URIs (support.google.com/cloud/answer/15549257).
+/// Where the operator is reached from a browser: http or https, without query. Whether Google takes
+/// its redirect URI is another question, [`PublicUrl::google_problem`], which stops nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PublicUrl(Url);
+pub struct PublicUrl {
+    url: Url,
+    problem: Option<RedirectRule>,
+}
 
 /// Why a URL cannot be the public URL.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum BadPublicUrl {
     /// Not a URL.
-    #[error("it is not a URL")]
+    #[error("it is not a URL such as https://mail.example.com")]
     NotAUrl,
-    /// Not https, and not http on localhost.
-    #[error("it must be https, or http on localhost: Google accepts no other redirect URI")]
-    NotSecure,
-    /// It has a query, a fragment or a user name.
-    #[error("it must have no user name, query or fragment")]
-    TooMuch,
+    /// Neither https nor http.
+    #[error("it must begin with https:// (or http:// on localhost)")]
+    NotHttp,
+    /// It has a query.
+    #[error("it must have no query: paths are put at its end")]
+    Query,
 }
 
 impl std::str::FromStr for PublicUrl {
@@ -29,30 +34,34 @@ impl std::str::FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, BadPublicUrl> {
         let mut url = Url::parse(text).map_err(|_| BadPublicUrl::NotAUrl)?;
-        let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        match url.scheme() {
-            "https" if url.has_host() => {}
-            "http" if local => {}
-            _ => return Err(BadPublicUrl::NotSecure),
+        if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
+            return Err(BadPublicUrl::NotHttp);
         }
-        if url.query().is_some()
-            || url.fragment().is_some()
-            || !url.username().is_empty()
-            || url.password().is_some()
-        {
-            return Err(BadPublicUrl::TooMuch);
+        if url.query().is_some() {
+            return Err(BadPublicUrl::Query);
         }
+        let problem = RedirectRule::broken_by(text, &url);
+        // They would be in every link; a user name may come with a password.
+        url.set_fragment(None);
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
         if !url.path().ends_with('/') {
             let path = format!("{}/", url.path());
             url.set_path(&path);
         }
-        Ok(Self(url))
+        Ok(Self { url, problem })
     }
 }
 
 impl PublicUrl {
     fn join(&self, path: &str) -> Url {
-        self.0.join(path).unwrap_or_else(|_| self.0.clone())
+        self.url.join(path).unwrap_or_else(|_| self.url.clone())
+    }
+
+    /// The first of Google's rules for redirect URIs that it breaks: then Google's console does not
+    /// take the redirect URI, and nobody can sign in with a client of Google's.
+    pub fn google_problem(&self) -> Option<RedirectRule> {
+        self.problem
     }
 
     /// For "Authorised redirect URIs".
@@ -67,26 +76,27 @@ impl PublicUrl {
 
     /// For "Authorised JavaScript origins", and what a browser sends as `Origin`.
     pub fn origin(&self) -> String {
-        self.0.origin().ascii_serialization()
+        self.url.origin().ascii_serialization()
     }
 
     /// For "Authorised domains": the host's registrable domain, by the public suffix list. `None`
-    /// for localhost and addresses.
+    /// for localhost, addresses and names under no public suffix.
     pub fn authorized_domain(&self) -> Option<String> {
-        let host = self.0.domain()?;
-        psl::domain_str(host)
-            .filter(|domain| domain.contains('.'))
-            .map(str::to_owned)
+        let host = self.url.domain()?;
+        let domain = psl::domain(host.as_bytes())?;
+        domain.suffix().is_known().then_some(())?;
+        psl::domain_str(host).map(str::to_owned)
     }
 
     /// Where it is served: `/`, or a prefix that begins and ends with a slash.
     pub fn path(&self) -> &str {
-        self.0.path()
+        self.url.path()
     }
 
-    /// Whether cookies can be `Secure` and `__Host-`.
-    pub fn is_https(&self) -> bool {
-        self.0.scheme() == "https"
+    /// Whether cookies are `Secure` and `__Host-`: all but those on http://localhost. On another
+    /// host over http a browser then keeps none, and no sign-in goes through in plain text.
+    pub fn secure_cookies(&self) -> bool {
+        self.url.scheme() == "https" || !is_local(&self.url)
     }
 }
 
@@ -115,17 +125,38 @@ mod tests {
     }
 
     #[test]
-    fn what_google_refuses_is_refused() {
-        for text in [
-            "",
-            "x",
-            "http://mail.example.com",
-            "ftp://localhost",
-            "https://a@b.com",
-            "https://b.com?x",
-            "https://b.com#x",
+    fn what_cannot_be_served_is_refused() {
+        for (text, wrong) in [
+            ("", BadPublicUrl::NotAUrl),
+            ("x", BadPublicUrl::NotAUrl),
+            ("https://", BadPublicUrl::NotAUrl),
+            ("ftp://localhost", BadPublicUrl::NotHttp),
+            ("mail.example.com:443", BadPublicUrl::NotHttp),
+            ("https://b.com?x", BadPublicUrl::Query),
         ] {
-            assert!(text.parse::<PublicUrl>().is_err(), "{text}");
+            assert_eq!(text.parse::<PublicUrl>(), Err(wrong), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_google_refuses_is_served_all_the_same() {
+        let parse = |text: &str| text.parse::<PublicUrl>().unwrap_or_else(|e| panic!("{e}"));
+        let url = parse("https://ann:secret@gmail.internal/x#y");
+        assert_eq!(url.google_problem(), Some(RedirectRule::UserInfo));
+        assert_eq!(
+            url.redirect_uri().as_str(),
+            "https://gmail.internal/x/oauth2/callback"
+        );
+        assert_eq!(url.authorized_domain(), None);
+        for (text, secure) in [
+            ("https://mail.example.com", true),
+            ("http://mail.example.com", true),
+            ("https://localhost", true),
+            ("http://localhost:8080", false),
+            ("http://127.0.0.1:8080", false),
+            ("http://[::1]:8080", false),
+        ] {
+            assert_eq!(parse(text).secure_cookies(), secure, "{text}");
         }
     }
 }

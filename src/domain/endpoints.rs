@@ -9,6 +9,9 @@ use crate::api::OAuthEndpointsSpec;
 /// (developers.google.com/workspace/gmail/imap/xoauth2-protocol). The trailing slash matters.
 pub const MAIL_SCOPE: &str = "https://mail.google.com/";
 
+/// The host of Google's token endpoint.
+const GOOGLE_TOKEN_HOST: &str = "oauth2.googleapis.com";
+
 /// Where an OAuth server is.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct OAuthEndpoints {
@@ -44,6 +47,11 @@ impl OAuthEndpoints {
         };
         Self::from_spec(&google)
             .unwrap_or_else(|_| unreachable!("Google's endpoints are https URLs"))
+    }
+
+    /// Whether Google itself is what will be asked.
+    pub fn is_google(&self) -> bool {
+        self.token.host_str() == Some(GOOGLE_TOKEN_HOST)
     }
 
     /// Those of a stand-in.

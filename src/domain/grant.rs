@@ -28,6 +28,8 @@ pub struct Grant {
     pub scopes: BTreeSet<String>,
     /// The OAuth client that it was granted to.
     pub client_id: String,
+    /// The redirect URI that the sign-in came back to. Older grants have none.
+    pub redirect_uri: Option<String>,
     /// The profile in use at the sign-in.
     pub profile: ObjectName,
     /// Lives for months, or for 7 days while an External app is in Testing.

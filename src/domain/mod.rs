@@ -11,6 +11,7 @@ pub mod message;
 pub mod name;
 pub mod oauth_client;
 pub mod profile;
+pub mod redirect;
 pub mod refusal;
 pub mod schedule;
 pub mod secret;

@@ -26,11 +26,23 @@ impl Refusal {
             "invalid_client" => Reason::ClientSecretRejected,
             "deleted_client" => Reason::ClientDeleted,
             "disabled_client" => Reason::ClientDisabled,
-            "restricted_client" | "invalid_scope" | "org_internal" | "unsupported_grant_type" => {
-                Reason::ClientRefused
-            }
-            "invalid_request" if said.contains("client") => Reason::ClientSecretInvalid,
+            "restricted_client" => Reason::ClientRestricted,
+            "invalid_scope" => Reason::MailScopeRefused,
+            "org_internal" => Reason::OutsideOrganization,
+            "unsupported_grant_type" => Reason::GrantTypeRefused,
+            "invalid_request" if said.contains("client") => Reason::ClientIncomplete,
             _ => return None,
+        })
+    }
+
+    /// Why the client is refused, where nothing but the client was shown: then each word is about
+    /// the client. [`Reason::ClientRefused`] for words that are not known.
+    pub fn of_check(&self) -> Reason {
+        self.of_client().unwrap_or(match self.error.as_str() {
+            "invalid_request" => Reason::ClientIncomplete,
+            "unauthorized_client" => Reason::ClientNotAuthorized,
+            "access_denied" | "admin_policy_enforced" => Reason::BlockedByWorkspacePolicy,
+            _ => Reason::ClientRefused,
         })
     }
 
@@ -143,7 +155,7 @@ mod tests {
             ),
             (
                 refusal("invalid_request", "client_secret is missing.", ""),
-                Some(Reason::ClientSecretInvalid),
+                Some(Reason::ClientIncomplete),
                 None,
             ),
             (refusal("something_new", "", ""), None, None),
@@ -158,5 +170,61 @@ mod tests {
             refusal("invalid_grant", "Bad Request", "").of_grant(168),
             Some(Reason::ConsentExpiredTesting)
         );
+    }
+
+    #[test]
+    fn a_check_knows_each_word_of_the_token_endpoint() {
+        for (error, description, reason) in [
+            (
+                "invalid_client",
+                "The OAuth client was not found.",
+                Reason::ClientIdNotFound,
+            ),
+            (
+                "invalid_client",
+                "The provided client secret is invalid.",
+                Reason::ClientSecretRejected,
+            ),
+            (
+                "invalid_client",
+                "Unauthorized",
+                Reason::ClientSecretRejected,
+            ),
+            ("deleted_client", "", Reason::ClientDeleted),
+            ("disabled_client", "", Reason::ClientDisabled),
+            (
+                "invalid_request",
+                "Could not determine client ID from request.",
+                Reason::ClientIncomplete,
+            ),
+            (
+                "invalid_request",
+                "Missing required parameter: code",
+                Reason::ClientIncomplete,
+            ),
+            ("unauthorized_client", "", Reason::ClientNotAuthorized),
+            ("restricted_client", "", Reason::ClientRestricted),
+            ("org_internal", "", Reason::OutsideOrganization),
+            ("invalid_scope", "", Reason::MailScopeRefused),
+            ("unsupported_grant_type", "", Reason::GrantTypeRefused),
+            (
+                "access_denied",
+                "Account restricted",
+                Reason::BlockedByWorkspacePolicy,
+            ),
+            (
+                "admin_policy_enforced",
+                "",
+                Reason::BlockedByWorkspacePolicy,
+            ),
+            ("something_new", "", Reason::ClientRefused),
+        ] {
+            let refusal = Refusal {
+                error: error.into(),
+                description: description.into(),
+                subtype: String::new(),
+            };
+            assert_eq!(refusal.of_check(), reason, "{refusal:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use oauth2::{AuthorizationCode, EmptyExtraTokenFields, RedirectUrl};
 use url::Url;
 
 use super::Google;
-use super::error::OAuthError;
+use super::error::{OAuthError, Trouble};
 use super::token::explain;
 use crate::domain::oauth_client::OAuthClient;
 use crate::domain::secret::ExposeSecret;
@@ -14,8 +14,14 @@ const DOING: &str = "checking the OAuth client";
 /// A code that no server ever issued.
 const MADE_UP: &str = "gmail-operator-checks-the-client";
 
-/// What a server says when it has accepted the client and looks at the rest of the request.
-const CLIENT_IS_GOOD: [&str; 2] = ["invalid_grant", "redirect_uri_mismatch"];
+/// What the token endpoint says of a client whose ID and secret it accepts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientAnswer {
+    /// Nothing else.
+    Good,
+    /// The redirect URI of the request is not registered with it.
+    RedirectMismatch,
+}
 
 impl Google {
     /// Whether the client's ID and secret are good, without any person: with a made-up code, the
@@ -29,7 +35,7 @@ impl Google {
         &self,
         client: &OAuthClient,
         redirect_uri: &Url,
-    ) -> Result<(), OAuthError> {
+    ) -> Result<ClientAnswer, OAuthError> {
         let outcome = self
             .token_client::<EmptyExtraTokenFields>(client)
             .exchange_code(AuthorizationCode::new(MADE_UP.to_owned()))
@@ -38,15 +44,17 @@ impl Google {
             .await
             .map_err(|error| explain(error, DOING, &[client.secret.expose_secret()]));
         match outcome {
-            Ok(_) => Err(OAuthError::unavailable(
+            Ok(_) => Err(OAuthError::trouble(
+                Trouble::NotOAuth,
                 DOING,
                 "the server gave tokens for a code that it never issued",
             )),
-            Err(OAuthError::Refused(refusal))
-                if CLIENT_IS_GOOD.contains(&refusal.error.as_str()) =>
-            {
-                Ok(())
-            }
+            // It has accepted the client, and looks at the rest of the request.
+            Err(OAuthError::Refused(refusal)) => match refusal.error.as_str() {
+                "invalid_grant" => Ok(ClientAnswer::Good),
+                "redirect_uri_mismatch" => Ok(ClientAnswer::RedirectMismatch),
+                _ => Err(OAuthError::Refused(refusal)),
+            },
             Err(error) => Err(error),
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::egress::NotAllowed;
 use crate::domain::failure::server_reply;
 use crate::domain::refusal::Refusal;
+use crate::domain::server::Endpoint;
 use crate::net::http::HttpError;
 
 /// The longest error code that is taken for one, in characters. Google's longest is
@@ -43,17 +44,36 @@ pub enum OAuthError {
         doing: &'static str,
         /// What went wrong, without a full stop.
         detail: String,
+        /// Of which kind that is.
+        kind: Trouble,
     },
     /// The egress policy forbids the connection.
     #[error(transparent)]
     NotAllowed(#[from] NotAllowed),
 }
 
+/// What keeps an answer away, as far as it differs in who must act. None of it ends anything: a
+/// captive portal, an inspecting proxy or a wrong setting may be put right.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trouble {
+    /// The network or the server, which mend themselves or not.
+    Passing,
+    /// The server's certificate is not trusted, or TLS is not spoken.
+    NotTrusted,
+    /// What answered does not speak OAuth.
+    NotOAuth,
+}
+
 impl OAuthError {
     pub(super) fn unavailable(doing: &'static str, detail: impl Into<String>) -> Self {
+        Self::trouble(Trouble::Passing, doing, detail)
+    }
+
+    pub(super) fn trouble(kind: Trouble, doing: &'static str, detail: impl Into<String>) -> Self {
         Self::Unavailable {
             doing,
             detail: detail.into(),
+            kind,
         }
     }
 }
@@ -64,17 +84,47 @@ pub(super) enum NoAnswer {
     /// No answer at all.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// An answer of somebody else, such as a proxy or a load balancer, or of a server that fails.
+    /// An answer of a server that fails or is busy.
     #[error("{host} answered HTTP {}", status.as_u16())]
-    Status { host: String, status: StatusCode },
+    NotNow { host: Endpoint, status: StatusCode },
+    /// An answer of somebody else, such as a proxy, a load balancer or a web site.
+    #[error("{host} answered HTTP {}{}, not as an OAuth server does", status.as_u16(), .with.words())]
+    NotOAuth {
+        host: Endpoint,
+        status: StatusCode,
+        with: Foreign,
+    },
+}
+
+/// What an answer is that is not OAuth's. Nothing of it is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Foreign {
+    Redirect,
+    WebPage,
+    Unknown,
+}
+
+impl Foreign {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Redirect => " with a redirect, which is not followed",
+            Self::WebPage => " with a web page",
+            Self::Unknown => "",
+        }
+    }
 }
 
 impl NoAnswer {
     pub(super) fn while_doing(self, doing: &'static str) -> OAuthError {
-        match self {
-            Self::Http(HttpError::NotAllowed(not_allowed)) => OAuthError::NotAllowed(not_allowed),
-            other => OAuthError::unavailable(doing, other.to_string()),
-        }
+        let kind = match self {
+            Self::Http(HttpError::NotAllowed(not_allowed)) => {
+                return OAuthError::NotAllowed(not_allowed);
+            }
+            Self::Http(HttpError::Tls { .. }) => Trouble::NotTrusted,
+            Self::Http(_) | Self::NotNow { .. } => Trouble::Passing,
+            Self::NotOAuth { .. } => Trouble::NotOAuth,
+        };
+        OAuthError::trouble(kind, doing, self.to_string())
     }
 }
 

@@ -178,6 +178,15 @@ async fn a_used_code_and_a_dead_token_prove_the_client() {
     let said = r#"{"error":"redirect_uri_mismatch"}"#;
     let [.., check] = all(Script::json("400 Bad Request", said)).await;
     assert_eq!(check, None);
+    for (said, answer) in [
+        ("invalid_grant", ClientAnswer::Good),
+        ("redirect_uri_mismatch", ClientAnswer::RedirectMismatch),
+    ] {
+        let said = format!(r#"{{"error":"{said}"}}"#);
+        let (google, _server) = answering(Script::json("400 Bad Request", &said)).await;
+        let checked = google.check_client(&client(), &redirect()).await;
+        assert_eq!(checked, Ok(answer));
+    }
 
     let said = r#"{"error":"invalid_token","error_description":"Token expired or revoked"}"#;
     let [_, _, revoke, _] = all(Script::json("400 Bad Request", said)).await;
@@ -190,40 +199,101 @@ async fn anything_else_is_unavailable() {
     let html = "<html>Sign in to the hotel's network</html>";
     let redirect = "HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n";
     let chunked = "HTTP/1.1 400 Bad Request\r\ntransfer-encoding: chunked\r\n\r\n";
-    for (script, words) in [
-        (Script::json("500 Internal Server Error", oauth), "HTTP 500"),
-        (Script::json("503 Service Unavailable", oauth), "HTTP 503"),
-        (Script::json("429 Too Many Requests", oauth), "HTTP 429"),
-        (Script::json("408 Request Timeout", oauth), "HTTP 408"),
-        (Script::json("204 No Content", ""), "HTTP 204"),
+    let (passing, foreign) = (Trouble::Passing, Trouble::NotOAuth);
+    for (script, words, wanted) in [
         (
-            Script::answer("400 Bad Request", "text/html", html),
-            "HTTP 400",
+            Script::json("500 Internal Server Error", oauth),
+            "HTTP 500",
+            passing,
+        ),
+        (
+            Script::json("503 Service Unavailable", oauth),
+            "HTTP 503",
+            passing,
+        ),
+        (
+            Script::json("429 Too Many Requests", oauth),
+            "HTTP 429",
+            passing,
+        ),
+        (
+            Script::json("408 Request Timeout", oauth),
+            "HTTP 408",
+            passing,
+        ),
+        (Script::json("404 Not Found", oauth), "HTTP 404", foreign),
+        (
+            Script::json("405 Method Not Allowed", oauth),
+            "HTTP 405",
+            foreign,
+        ),
+        (
+            Script::json("407 Proxy Authentication Required", oauth),
+            "HTTP 407",
+            foreign,
+        ),
+        (Script::json("204 No Content", ""), "HTTP 204", foreign),
+        (
+            Script::answer("400 Bad Request", "text/html; charset=utf-8", html),
+            "HTTP 400 with a web page, not as an OAuth server does",
+            foreign,
         ),
         (
             Script::json("403 Forbidden", r#"{"error":{"code":403}}"#),
-            "HTTP 403",
+            "HTTP 403, not as an OAuth server does",
+            foreign,
         ),
         (
             Script::json("403 Forbidden", r#"{"error":"rate_limit_exceeded"}"#),
             "rate_limit_exceeded",
+            passing,
         ),
         (
             Script::json("400 Bad Request", r#"{"error":"internal_failure"}"#),
             "internal_failure",
+            passing,
         ),
-        (Script::Say(redirect.into()), "HTTP 302"),
-        (Script::Say("garbage\r\n\r\n".into()), "broke off"),
-        (Script::Say(Vec::new()), "broke off"),
-        (Script::Endless(chunked.into()), "more than 65536 bytes"),
-        (Script::Silent, "did not answer in time"),
+        (
+            Script::Say(redirect.into()),
+            "HTTP 302 with a redirect, which is not followed",
+            foreign,
+        ),
+        (Script::Say("garbage\r\n\r\n".into()), "broke off", passing),
+        (Script::Say(Vec::new()), "broke off", passing),
+        (
+            Script::Endless(chunked.into()),
+            "more than 65536 bytes",
+            passing,
+        ),
+        (Script::Silent, "did not answer in time", passing),
     ] {
         for (call, error) in all(script).await.into_iter().enumerate() {
-            let Some(OAuthError::Unavailable { detail, .. }) = &error else {
+            let Some(OAuthError::Unavailable { detail, kind, .. }) = &error else {
                 panic!("{words} {call} {error:?}");
             };
             assert!(detail.contains(words), "{words} {call} {detail}");
+            assert_eq!(*kind, wanted, "{words} {call}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_told_from_a_blip() {
+    let (google, server) = answering(Script::Silent).await;
+    let (_, other) = answering(Script::Silent).await;
+    let endpoints = OAuthEndpoints {
+        token: format!("https://localhost:{}/token", other.port)
+            .parse()
+            .unwrap(),
+        ..google.endpoints.as_ref().clone()
+    };
+    // The client of one server trusts that one alone, and may reach both.
+    let google = Google::new(endpoints, server.client_for(&[other.port]));
+    match google.check_client(&client(), &redirect()).await {
+        Err(OAuthError::Unavailable { kind, detail, .. }) => {
+            assert_eq!(kind, Trouble::NotTrusted, "{detail}");
+        }
+        other => panic!("{other:?}"),
     }
 }
 

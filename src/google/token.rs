@@ -10,7 +10,7 @@ use oauth2::{
 };
 
 use super::Google;
-use super::error::{NoAnswer, OAuthError, Said};
+use super::error::{NoAnswer, OAuthError, Said, Trouble};
 use crate::domain::oauth_client::OAuthClient;
 use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
 
@@ -70,7 +70,11 @@ pub(super) fn explain(
 
 /// An answer that is not what OAuth says it is. It may be a captive portal's, and passes.
 pub(super) fn unreadable(doing: &'static str) -> OAuthError {
-    OAuthError::unavailable(doing, "the answer is not a token response that can be read")
+    OAuthError::trouble(
+        Trouble::NotOAuth,
+        doing,
+        "the answer is not a token response that can be read",
+    )
 }
 
 /// Checks and bounds what was issued; `None` where it cannot be used.

@@ -1,10 +1,24 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use oauth2::http::StatusCode;
+use oauth2::http::header::CONTENT_TYPE;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 
-use super::error::{NoAnswer, Said};
+use super::error::{Foreign, NoAnswer, Said};
+use crate::domain::server::Endpoint;
 use crate::net::http::HttpClient;
+
+/// Statuses that pass (RFC 9110 section 15.5.9, RFC 6585 section 4).
+const NOT_NOW: [StatusCode; 2] = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+
+/// Statuses that no token endpoint gives, whatever their body: there is none at this URL, or a
+/// proxy is before it (RFC 9110 sections 15.5.5, 15.5.6, 15.5.8 and 15.5.11).
+const NOT_HERE: [StatusCode; 4] = [
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+    StatusCode::GONE,
+];
 
 /// Carries the requests of the `oauth2` and `openidconnect` crates, and lets through only answers
 /// in OAuth's own words. A type of its own, since the future of a closure would not be `Send`.
@@ -17,17 +31,39 @@ impl Transport {
     }
 
     /// Sends a request. What is let through is 200, or an error in OAuth's words with a status that
-    /// does not say "not now".
+    /// OAuth servers use for one: 400 and 401 (RFC 6749 section 5.2), and others that say neither
+    /// "not now" nor "not here".
     pub(super) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-        let host = request.uri().host().unwrap_or_default().to_owned();
+        let uri = request.uri();
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let host = Endpoint::new(host, uri.port_u16().unwrap_or(443));
         let answer = self.0.send(request).await?;
         let status = answer.status();
-        let not_now = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
-        let refused = status.is_client_error() && !not_now.contains(&status);
+        let not_now = status.is_server_error() || NOT_NOW.contains(&status);
+        let refused = status.is_client_error() && !not_now && !NOT_HERE.contains(&status);
         if status == StatusCode::OK || (refused && Said::is_in(answer.body())) {
             return Ok(answer);
         }
-        Err(NoAnswer::Status { host, status })
+        Err(match not_now {
+            true => NoAnswer::NotNow { host, status },
+            false => NoAnswer::NotOAuth {
+                with: foreign(&answer),
+                host,
+                status,
+            },
+        })
+    }
+}
+
+/// What an answer is that is not OAuth's.
+fn foreign(answer: &HttpResponse) -> Foreign {
+    if answer.status().is_redirection() {
+        return Foreign::Redirect;
+    }
+    let of_type = answer.headers().get(CONTENT_TYPE);
+    match of_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html")) {
+        true => Foreign::WebPage,
+        false => Foreign::Unknown,
     }
 }
 

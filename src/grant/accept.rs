@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use url::Url;
 
 use super::{GrantKeeper, KeeperError, ProfileClient, Written};
 use crate::api::{DeletionPolicy, Reason};
@@ -24,6 +25,8 @@ pub struct Consent<'a> {
     pub deletion_policy: DeletionPolicy,
     /// What the code was exchanged for.
     pub exchanged: &'a Exchanged,
+    /// The redirect URI that the answer came back to.
+    pub redirect_uri: &'a Url,
     /// Who consented.
     pub identity: &'a Identity,
     /// When Google will end it, where that is known.
@@ -94,6 +97,7 @@ impl GrantKeeper {
             },
             scopes,
             client_id: client.client.id.clone(),
+            redirect_uri: Some(consent.redirect_uri.to_string()),
             profile: client.profile.clone(),
             refresh_token: proved.refresh_token.unwrap_or(refresh_token),
             access: Access {

@@ -50,6 +50,7 @@ impl GrantKeeper {
             &self.client,
             &name.namespace,
             profile.spec.oauth_client.as_ref(),
+            valid.endpoints.is_google(),
         )
         .await?;
         Ok(ProfileClient {

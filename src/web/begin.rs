@@ -73,7 +73,7 @@ impl Web {
         };
         let now = Timestamp::now();
         let flow = Flow::new(&binding, secrets, now);
-        let cookies = FlowCookies::new(headers, self.settings.public_url.is_https());
+        let cookies = FlowCookies::new(headers, self.settings.public_url.secure_cookies());
         let cookies = cookies
             .begin(&flow, &keys, now)
             .map_err(|_| Stopped::cluster("the sign-in cannot be written down"))?;

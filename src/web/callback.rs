@@ -27,7 +27,7 @@ pub(super) async fn callback(
     let Some(answer) = Answer::parse(query.as_deref().unwrap_or_default()) else {
         return Stopped::LinkInvalid.page().into_response();
     };
-    let cookies = FlowCookies::new(&headers, web.settings.public_url.is_https());
+    let cookies = FlowCookies::new(&headers, web.settings.public_url.secure_cookies());
     let flow = match web.flow(&cookies, &answer.state).await {
         Ok(flow) => flow,
         Err(stopped) => return stopped.page().into_response(),
@@ -124,6 +124,7 @@ impl Web {
             account: spec.account.clone(),
             deletion_policy: spec.deletion_policy,
             exchanged: &exchanged,
+            redirect_uri: &redirect_uri,
             identity: &identity,
             expires_at: known_end(screen, now, exchanged.refresh_token_expires_in),
         };

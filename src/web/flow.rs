@@ -104,7 +104,7 @@ pub(super) struct FlowCookies {
 }
 
 impl FlowCookies {
-    /// `https`: whether the public URL is.
+    /// `https`: whether cookies are to be `Secure`.
     pub fn new(headers: &HeaderMap, https: bool) -> Self {
         Self {
             jar: CookieJar::from_headers(headers),

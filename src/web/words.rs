@@ -50,7 +50,7 @@ fn who(actor: Actor) -> &'static str {
     match actor {
         Actor::PlatformAdmin => "the platform admin, who runs this cluster",
         Actor::WorkspaceAdmin => "the Google Workspace admin of your organisation",
-        Actor::AppTeam => "the team that wrote the Mailbox",
+        Actor::AppTeam | Actor::Author => "the team that wrote the Mailbox",
         Actor::MailboxUser => "you, with this browser",
         Actor::Nobody => "nobody: try again later",
     }

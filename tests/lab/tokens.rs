@@ -128,6 +128,7 @@ impl Tokens {
             },
             scopes: self.scopes.split(' ').map(str::to_owned).collect(),
             client_id: site.client_id.clone(),
+            redirect_uri: Some(format!("{}/oauth2/callback", site.public_url)),
             profile: ObjectName::new(&site.tenant, profile),
             refresh_token: RefreshToken::new(self.refresh_token.as_str()),
             access: Access {

@@ -9,27 +9,29 @@ use kube::ResourceExt;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
-use url::Url;
 
+mod client;
+mod counts;
+
+use self::client::{advised, check_client, credentials, redirect_known, server, usable};
+use self::counts::{Counted, count, failed_together};
 use super::context::{AnyProfile, Context, object_name};
 use super::guard::guarded;
-use crate::api::{GmailServerProfile, NamespacesFrom, ProfileCondition, Reason};
+use crate::api::{GmailServerProfile, NamespacesFrom, ProfileCondition};
 use crate::cluster::ClusterError;
-use crate::cluster::credentials::{self, CredentialsError};
 use crate::cluster::status::{CONTROLLER, apply};
 use crate::domain::mailbox::Retry;
 use crate::domain::profile::{
-    Checked, Counts, Credentials, Outcome, Places, ProfileWorld, Times, ValidProfile, Verdicts,
-    decide, fold, report, verdicts,
+    Checked, ProfileWorld, Times, Trouble, Verdicts, decide, fold, judge, report,
 };
-use crate::domain::schedule::{earlier, later, until};
-use crate::google::OAuthError;
+use crate::domain::schedule::until;
 use crate::telemetry::metrics::{Kind, KindLabels, ReconcileLabels, ReconcileResult};
 
 /// What this process remembers of a profile.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileMemory {
     checked: Option<Checked>,
+    trouble: Option<Trouble>,
     retry: Retry,
     counted: Option<Counted>,
 }
@@ -83,6 +85,7 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
         &world.uid,
         ProfileMemory {
             checked: world.checked.clone(),
+            trouble: world.trouble.clone(),
             retry: world.retry,
             counted: Some(counted),
         },
@@ -103,33 +106,25 @@ async fn observe(
     let name = object_name(profile);
     let uid = profile.uid().unwrap_or_default();
     let memory = context.profile_memory.get(&uid).unwrap_or_default();
-    let credentials = match credentials::read(
-        &context.client,
-        &name.namespace,
-        profile.spec.oauth_client.as_ref(),
-    )
-    .await
-    {
-        Ok(client) => Credentials::Client {
-            fingerprint: client.fingerprint(),
-            id: client.id,
-            redirect_uris: client.redirect_uris,
-        },
-        Err(CredentialsError::NotNamed) => Credentials::NotNamed,
-        Err(CredentialsError::Missing(detail)) => Credentials::Missing(detail),
-        Err(CredentialsError::Bad(detail)) => Credentials::Bad(detail),
-        Err(CredentialsError::Cluster(error)) => return Err(error),
-    };
+    let spec = usable(context, &name, &profile.spec);
+    let server = spec.as_ref().map(server).unwrap_or_default();
+    let credentials = credentials(context, profile, &server).await?;
+    let known = redirect_known(context, profile, &credentials);
     let offers = profile.spec.allowed_namespaces.from != NamespacesFrom::Same;
     let pace = &context.pace;
     Ok(ProfileWorld {
         now: Timestamp::now(),
         uid,
-        spec: ValidProfile::new(&profile.spec, context.network.egress()),
+        spec,
         suspended: profile.spec.suspend,
         sharing_refused: offers && !context.may_share(&name.namespace),
+        advice: advised(context, profile),
         credentials,
+        server,
         checked: memory.checked,
+        trouble: memory.trouble,
+        redirect_proved: known.proved,
+        mismatch_before: known.mismatch,
         retry: memory.retry,
         public_url: context.public_url.clone(),
         counts: counted.counts,
@@ -143,89 +138,6 @@ async fn observe(
             backoff_longest: pace.backoff_longest.into(),
         },
     })
-}
-
-/// The counts of a moment, which stand for a while: they change all the time, and each report of
-/// them is a write.
-#[derive(Clone, Copy, Debug)]
-struct Counted {
-    at: Timestamp,
-    counts: Counts,
-    places: Places,
-}
-
-fn count(context: &Context, profile: &GmailServerProfile, now: Timestamp) -> Counted {
-    let pace = &context.pace;
-    let uid = profile.uid().unwrap_or_default();
-    let before = context.profile_memory.get(&uid).and_then(|m| m.counted);
-    let name = object_name(profile);
-    if let Some(before) = before.filter(|before| later(before.at, pace.counts.into()) > now) {
-        context.wake.count([name]);
-        return before;
-    }
-    let client = profile.status.as_ref();
-    let client = client.and_then(|status| status.oauth_client.as_ref()?.client_id.as_deref());
-    let valid = ValidProfile::new(&profile.spec, context.network.egress()).ok();
-    Counted {
-        at: now,
-        counts: context
-            .census
-            .counts(&name, earlier(now, pace.together.into())),
-        places: Places {
-            taken: client.map_or(0, |client| context.places.taken(client)),
-            capacity: valid.and_then(|valid| valid.capacity),
-        },
-    }
-}
-
-/// Whether status says that the mailboxes fail together.
-fn failed_together(profile: &GmailServerProfile) -> bool {
-    let status = profile.status.as_ref();
-    status.is_some_and(|status| {
-        let healthy = ProfileCondition::MailboxesHealthy.name();
-        let mut conditions = status.conditions.iter();
-        conditions.any(|c| c.type_ == healthy && c.status == "False")
-    })
-}
-
-async fn check_client(
-    context: &Context,
-    profile: &GmailServerProfile,
-) -> Result<Outcome, ClusterError> {
-    let name = object_name(profile);
-    let client = match context.keeper.client_of(profile).await {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::warn!(profile = %name, %error, "the OAuth client could not be read for its check; it is tried again");
-            return Ok(Outcome::Unavailable);
-        }
-    };
-    // Google looks at the client before the redirect URI, so any will do.
-    let redirect_uri = context
-        .public_url
-        .as_ref()
-        .map(|url| url.redirect_uri())
-        .or_else(|| Url::parse("http://localhost/oauth2/callback").ok());
-    let Some(redirect_uri) = redirect_uri else {
-        return Ok(Outcome::Unavailable);
-    };
-    Ok(
-        match client
-            .google
-            .check_client(&client.client, &redirect_uri)
-            .await
-        {
-            Ok(()) => Outcome::Accepted,
-            Err(OAuthError::Refused(refusal)) => Outcome::Refused(
-                refusal.of_client().unwrap_or(Reason::ClientRefused),
-                refusal.words(),
-            ),
-            Err(error) => {
-                tracing::warn!(profile = %name, %error, "the OAuth client could not be checked; it is tried again");
-                Outcome::Unavailable
-            }
-        },
-    )
 }
 
 async fn write(
@@ -245,7 +157,7 @@ async fn write(
             })
             .inc();
         context.profiles.wrote(DeserializeGuard(Ok(written)));
-        tell(context, profile, &verdicts(world, None)).await;
+        tell(context, profile, &judge(world, old)).await;
     }
     Ok(())
 }

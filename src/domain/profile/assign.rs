@@ -110,7 +110,8 @@ impl Offer<'_> {
             && self.serves_address(seeker.account)
     }
 
-    fn serves_namespace(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    /// Whether it serves Mailboxes of a namespace with these labels at all.
+    pub fn serves_namespace(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
         if namespace == self.name.namespace {
             return true;
         }

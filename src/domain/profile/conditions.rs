@@ -1,5 +1,7 @@
+use super::advice::accepted;
 use super::capacity::capacity_available;
-use super::decide::{Credentials, ProfileWorld};
+use super::credentials::{credentials, redirect};
+use super::decide::ProfileWorld;
 use super::spec::BadProfile;
 use crate::api::{ProfileCondition, Reason};
 use crate::domain::verdict::{Truth, Verdict};
@@ -59,7 +61,7 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
             Reason::SharingNotPermitted,
             "until then it serves its own namespace only",
         ),
-        Ok(_) => Verdict::yes(Reason::Accepted, "The profile is right."),
+        Ok(_) => Verdict::yes(Reason::Accepted, accepted(&world.advice, world.now)),
     };
     let credentials_accepted = credentials(world, before);
     let ready = match [&accepted, &credentials_accepted]
@@ -81,65 +83,6 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
         redirect_registered: redirect(world),
         capacity_available: capacity_available(world.places),
         mailboxes_healthy: healthy(world),
-    }
-}
-
-fn credentials(world: &ProfileWorld, before: Option<Verdict>) -> Verdict {
-    match &world.credentials {
-        Credentials::NotNamed => Verdict::unknown(Reason::NotChecked, ""),
-        Credentials::Missing(detail) => Verdict::no(Reason::ClientSecretMissing, detail),
-        Credentials::Bad(detail) => Verdict::no(Reason::ClientSecretInvalid, detail),
-        Credentials::Client { fingerprint, .. } => {
-            match world
-                .checked
-                .as_ref()
-                .filter(|checked| checked.fingerprint == *fingerprint)
-            {
-                Some(checked) => match &checked.refused {
-                    None => Verdict::yes(
-                        Reason::CredentialsAccepted,
-                        "Google knows the client ID and accepts the secret.",
-                    ),
-                    Some((reason, words)) => Verdict::no(*reason, words),
-                },
-                None => match before {
-                    Some(before) => before,
-                    None if world.retry.failed > 0 => {
-                        Verdict::unknown(Reason::GoogleUnavailable, "")
-                    }
-                    None => Verdict::unknown(Reason::NotChecked, ""),
-                },
-            }
-        }
-    }
-}
-
-fn redirect(world: &ProfileWorld) -> Verdict {
-    let Some(url) = &world.public_url else {
-        return Verdict::no(Reason::NoPublicUrl, "");
-    };
-    let uri = url.redirect_uri();
-    match &world.credentials {
-        _ if world.counts.signed_in > 0 => Verdict::yes(
-            Reason::SignedIn,
-            "A sign-in has come back to the redirect URI.",
-        ),
-        Credentials::Client {
-            redirect_uris: Some(uris),
-            ..
-        } if uris.iter().any(|known| known == uri.as_str()) => Verdict::yes(
-            Reason::InDownloadedFile,
-            "The redirect URI is in the downloaded file.",
-        ),
-        Credentials::Client {
-            redirect_uris: Some(_),
-            ..
-        } => Verdict::unknown(Reason::NotInDownloadedFile, uri.as_str()),
-        Credentials::Client {
-            redirect_uris: None,
-            ..
-        } => Verdict::unknown(Reason::NotVerifiable, uri.as_str()),
-        _ => Verdict::unknown(Reason::NotChecked, uri.as_str()),
     }
 }
 

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::advice::Advice;
 use super::capacity::Places;
 use super::counts::Counts;
 use super::spec::{BadProfile, ValidProfile};
@@ -23,10 +24,20 @@ pub struct ProfileWorld {
     pub suspended: bool,
     /// It offers itself to other namespaces, which its own may not do.
     pub sharing_refused: bool,
+    /// What is right and may still not be meant.
+    pub advice: Vec<Advice>,
     /// What the Secret holds.
     pub credentials: Credentials,
+    /// Which server is asked about the client, and with which trust: a digest.
+    pub server: String,
     /// Google's newest answer about a client.
     pub checked: Option<Checked>,
+    /// Why the newest try of the check could not be made.
+    pub trouble: Option<Trouble>,
+    /// A sign-in with this client has come back to the redirect URI.
+    pub redirect_proved: bool,
+    /// Status says that the redirect URI is not registered with this client.
+    pub mismatch_before: bool,
     /// Tries of the check that could not be made.
     pub retry: Retry,
     /// Where the operator is reached.
@@ -61,15 +72,13 @@ pub struct Times {
 pub enum Credentials {
     /// The spec names none, or is not usable.
     NotNamed,
-    /// The Secret or its key is missing.
-    Missing(String),
-    /// It holds no usable client.
-    Bad(String),
+    /// The Secret or its key is missing, may not be read, or holds no usable client.
+    Unusable(Reason, String),
     /// A client.
     Client {
         /// Its ID.
         id: String,
-        /// Changes with the ID and the secret.
+        /// Changes with the ID, the secret and the server that is asked.
         fingerprint: String,
         /// The redirect URIs in the file from Google's console.
         redirect_uris: Option<Vec<String>>,
@@ -81,10 +90,25 @@ pub enum Credentials {
 pub struct Checked {
     /// Which client: [`Credentials::Client`]'s fingerprint.
     pub fingerprint: String,
+    /// Who answered: [`ProfileWorld::server`].
+    pub server: String,
     /// Why it was refused, with Google's words; `None`: accepted.
     pub refused: Option<(Reason, String)>,
+    /// The redirect URI is not registered with it.
+    pub redirect_mismatch: bool,
     /// When.
     pub at: Timestamp,
+}
+
+/// Why a check could not be made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Trouble {
+    /// Of which client: [`Credentials::Client`]'s fingerprint.
+    pub fingerprint: String,
+    /// Who must act.
+    pub reason: Reason,
+    /// What went wrong, with the host.
+    pub detail: String,
 }
 
 /// At most one step, and when to look again.
@@ -108,10 +132,12 @@ pub enum Step {
 pub enum Outcome {
     /// Google knows the client and accepts the secret.
     Accepted,
+    /// It does, and says that the redirect URI is not registered.
+    RedirectMismatch,
     /// It does not, with its words.
     Refused(Reason, String),
-    /// It could not be asked, which changes nothing.
-    Unavailable,
+    /// It could not be asked, which changes nothing, and why.
+    Unavailable(Reason, String),
 }
 
 /// What to do next.
@@ -133,11 +159,16 @@ pub fn decide(world: &ProfileWorld) -> Plan {
     {
         None => world.now,
         Some(Checked {
-            refused: None, at, ..
+            refused: None,
+            redirect_mismatch: false,
+            at,
+            ..
         }) => later(*at, spread(world.times.recheck, &world.uid)),
         Some(Checked { at, .. }) => later(*at, world.times.recheck_refused),
     };
-    let due = world.retry.not_before.map_or(due, |time| due.max(time));
+    // What another client, or another server, met is no reason to wait with this one.
+    let retry = world.trouble_now().and(world.retry.not_before);
+    let due = retry.map_or(due, |time| due.max(time));
     if due <= world.now {
         Plan {
             step: Some(Step::CheckClient),
@@ -156,10 +187,15 @@ pub fn fold(mut world: ProfileWorld, outcome: Outcome) -> ProfileWorld {
     let Credentials::Client { fingerprint, .. } = &world.credentials else {
         return world;
     };
+    let redirect_mismatch = outcome == Outcome::RedirectMismatch;
     let refused = match outcome {
-        Outcome::Accepted => None,
+        Outcome::Accepted | Outcome::RedirectMismatch => None,
         Outcome::Refused(reason, words) => Some((reason, words)),
-        Outcome::Unavailable => {
+        Outcome::Unavailable(reason, detail) => {
+            // Another client, or another server, begins with the shortest wait.
+            if world.trouble_now().is_none() {
+                world.retry = Retry::default();
+            }
             let Times {
                 backoff_first,
                 backoff_longest,
@@ -168,14 +204,22 @@ pub fn fold(mut world: ProfileWorld, outcome: Outcome) -> ProfileWorld {
             world.retry = world
                 .retry
                 .again(world.now, backoff_first, backoff_longest, &world.uid);
+            world.trouble = Some(Trouble {
+                fingerprint: fingerprint.clone(),
+                reason,
+                detail,
+            });
             return world;
         }
     };
     world.checked = Some(Checked {
         fingerprint: fingerprint.clone(),
+        server: world.server.clone(),
         refused,
+        redirect_mismatch,
         at: world.now,
     });
     world.retry = Retry::default();
+    world.trouble = None;
     world
 }

@@ -1,19 +1,24 @@
 //! What to do about one GmailServerProfile, and which profile a Mailbox gets.
 
+mod advice;
 mod assign;
 mod capacity;
 mod conditions;
 mod counts;
+mod credentials;
 mod decide;
 mod report;
 mod spec;
 mod view;
 
+pub use advice::{Advice, advice};
 pub use assign::{Choice, Offer, Room, Seeker, choose};
 pub use capacity::Places;
 pub use conditions::{Verdicts, verdicts};
 pub use counts::{Counts, Standing};
-pub use decide::{Checked, Credentials, Outcome, Plan, ProfileWorld, Step, Times, decide, fold};
-pub use report::report;
+pub use decide::{
+    Checked, Credentials, Outcome, Plan, ProfileWorld, Step, Times, Trouble, decide, fold,
+};
+pub use report::{Known, judge, known_before, report};
 pub use spec::{BadProfile, ValidProfile};
 pub use view::view;

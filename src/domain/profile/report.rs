@@ -1,4 +1,6 @@
-use super::conditions::verdicts;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::conditions::{Verdicts, verdicts};
 use super::decide::{Credentials, ProfileWorld};
 use crate::api::{
     GmailServerProfileStatus, MailboxCounts, OAuthClientStatus, ProfileCondition, Reason,
@@ -12,15 +14,12 @@ pub fn report(
     old: Option<&GmailServerProfileStatus>,
     generation: Option<i64>,
 ) -> GmailServerProfileStatus {
-    let (id, before) = match &world.credentials {
-        Credentials::Client { id, .. } => (Some(id.clone()), said_before(old, id)),
+    let id = match &world.credentials {
+        Credentials::Client { id, .. } => Some(id.clone()),
         // While the Secret is away the client that it named still is what the grants belong to.
-        _ => (
-            old.and_then(|old| old.oauth_client.as_ref()?.client_id.clone()),
-            None,
-        ),
+        _ => old.and_then(|old| old.oauth_client.as_ref()?.client_id.clone()),
     };
-    let verdicts = verdicts(world, before);
+    let verdicts = judge(world, old);
     let no_conditions = Vec::new();
     let capacity = world.places.capacity;
     let capacity = capacity.and_then(|capacity| i32::try_from(capacity).ok());
@@ -60,25 +59,75 @@ pub fn report(
     }
 }
 
-/// That Google accepts the client `id`, as it was said before this process started.
+/// What is to be said of `world`, where `old` was said before.
+pub fn judge(world: &ProfileWorld, old: Option<&GmailServerProfileStatus>) -> Verdicts {
+    let before = match &world.credentials {
+        Credentials::Client { id, .. } => said_before(old, id),
+        _ => None,
+    };
+    verdicts(world, before)
+}
+
+/// What Google says of the client `id`, as it was known before.
 fn said_before(old: Option<&GmailServerProfileStatus>, id: &str) -> Option<Verdict> {
     let old = old?;
     if old.oauth_client.as_ref()?.client_id.as_deref() != Some(id) {
         return None;
     }
-    let condition = old
-        .conditions
-        .iter()
-        .find(|c| c.type_ == ProfileCondition::CredentialsAccepted.name())?;
+    let condition = find(old, ProfileCondition::CredentialsAccepted)?;
     let truth = match condition.status.as_str() {
         "True" => Truth::True,
         "False" => Truth::False,
         _ => return None,
     };
     let reason: Reason = condition.reason.parse().ok()?;
-    Some(Verdict {
+    (!is_of_secret(reason)).then(|| Verdict {
         truth,
         reason,
         message: condition.message.clone(),
     })
+}
+
+/// Whether a reason of `CredentialsAccepted` was found in the cluster, without asking Google.
+fn is_of_secret(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ClientSecretMissing
+            | Reason::SecretNotReadable
+            | Reason::ClientSecretInvalid
+            | Reason::ClientIdInvalid
+            | Reason::ClientTypeWrong
+    )
+}
+
+fn find(status: &GmailServerProfileStatus, condition: ProfileCondition) -> Option<&Condition> {
+    status
+        .conditions
+        .iter()
+        .find(|c| c.type_ == condition.name())
+}
+
+/// What a status says of the redirect URI.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Known {
+    /// A sign-in came back to it.
+    pub proved: bool,
+    /// Google said that it is not registered.
+    pub mismatch: bool,
+}
+
+/// What `old` says of `redirect_uri` and the client `id`; nothing where it speaks of others. What
+/// was proved once stays so, though the Mailbox that proved it be deleted.
+pub fn known_before(old: Option<&GmailServerProfileStatus>, id: &str, redirect_uri: &str) -> Known {
+    let said = old.and_then(|old| {
+        let client = old.oauth_client.as_ref()?;
+        let same = client.client_id.as_deref() == Some(id)
+            && client.redirect_uris.iter().any(|uri| uri == redirect_uri);
+        find(old, ProfileCondition::RedirectRegistered).filter(|_| same)
+    });
+    let is = |reason: Reason| said.is_some_and(|said| said.reason == reason.name());
+    Known {
+        proved: is(Reason::SignedIn),
+        mismatch: is(Reason::RedirectMismatch),
+    }
 }

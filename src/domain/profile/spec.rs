@@ -38,9 +38,44 @@ pub enum BadProfile {
     /// An endpoint that is no https URL.
     #[error("spec.{0}")]
     Endpoint(#[from] BadEndpoint),
+    /// A server of Gmail's where another one belongs, or with a port that it does not have.
+    #[error("spec.servers.{field} is {given}, but {}", has(field))]
+    Gmail {
+        /// `imap`, `pop3` or `smtp`.
+        field: &'static str,
+        /// What the spec says.
+        given: Endpoint,
+    },
+    /// Certificates that cannot be used.
+    #[error("{0}")]
+    Trust(String),
     /// A host that may not be connected to.
     #[error("{0}")]
     NotAllowed(#[from] NotAllowed),
+}
+
+/// Gmail's servers (developers.google.com/workspace/gmail/imap/imap-smtp), by the field that names
+/// them. Which security goes with which port of SMTP is in the schema.
+const GMAIL: [(&str, &str, u16); 4] = [
+    ("imap", "imap.gmail.com", 993),
+    ("pop3", "pop.gmail.com", 995),
+    ("smtp", "smtp.gmail.com", 465),
+    ("smtp", "smtp.gmail.com", 587),
+];
+
+/// Whether a host is Gmail's, or was meant to be.
+fn is_gmail(endpoint: &Endpoint) -> bool {
+    endpoint.host == "gmail.com" || endpoint.host.ends_with(".gmail.com")
+}
+
+/// What Gmail has for `field`, in words.
+fn has(field: &str) -> String {
+    let servers: Vec<_> = GMAIL
+        .iter()
+        .filter(|(of, ..)| *of == field)
+        .map(|(_, host, port)| format!("{host}:{port}"))
+        .collect();
+    format!("Gmail's is {}", servers.join(" or "))
 }
 
 impl ValidProfile {
@@ -65,10 +100,20 @@ impl ValidProfile {
             Some(endpoints) => OAuthEndpoints::from_spec(endpoints)?,
             None => OAuthEndpoints::google(),
         };
-        for host in [&servers.imap, &servers.smtp, &pop3]
-            .into_iter()
-            .chain(&endpoints.hosts())
-        {
+        for (field, host) in [
+            ("imap", &servers.imap),
+            ("smtp", &servers.smtp),
+            ("pop3", &pop3),
+        ] {
+            if is_gmail(host) && !GMAIL.contains(&(field, &host.host, host.port)) {
+                return Err(BadProfile::Gmail {
+                    field,
+                    given: host.clone(),
+                });
+            }
+            egress.permits(host)?;
+        }
+        for host in &endpoints.hosts() {
             egress.permits(host)?;
         }
         Ok(Self {
@@ -91,4 +136,69 @@ fn timeout(text: &str) -> Result<Duration, BadProfile> {
         .contains(&duration)
         .then_some(duration)
         .ok_or(BadProfile::Timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::OAuthClientSpec;
+
+    #[test]
+    fn gmails_servers_stand_where_they_belong() {
+        let check = |field: &str, host: &str, port: i32| {
+            let mut spec = GmailServerProfileSpec {
+                oauth_client: Some(OAuthClientSpec::default()),
+                ..GmailServerProfileSpec::default()
+            };
+            let (host, servers) = (HostName(host.into()), &mut spec.servers);
+            match field {
+                "imap" => (servers.imap.host, servers.imap.port) = (host, port),
+                "pop3" => (servers.pop3.host, servers.pop3.port) = (host, port),
+                _ => (servers.smtp.host, servers.smtp.port) = (host, port),
+            }
+            let policy = EgressPolicy::new(vec![Endpoint::new("mail.lab", 143)], vec![]);
+            ValidProfile::new(&spec, &policy)
+                .map_err(|bad| bad.to_string())
+                .err()
+                .unwrap_or_default()
+        };
+        for (field, host, port, says) in [
+            ("imap", "imap.gmail.com", 993, ""),
+            ("imap", "IMAP.gmail.com", 993, ""),
+            ("pop3", "pop.gmail.com", 995, ""),
+            ("smtp", "smtp.gmail.com", 587, ""),
+            ("imap", "mail.lab", 143, ""),
+            (
+                "imap",
+                "imap.gmail.com",
+                143,
+                "Gmail's is imap.gmail.com:993",
+            ),
+            (
+                "imap",
+                "smtp.gmail.com",
+                465,
+                "spec.servers.imap is smtp.gmail.com:465",
+            ),
+            (
+                "pop3",
+                "pop3.gmail.com",
+                995,
+                "Gmail's is pop.gmail.com:995",
+            ),
+            (
+                "smtp",
+                "smtp.gmail.com",
+                25,
+                "Gmail's is smtp.gmail.com:465 or smtp.gmail.com:587",
+            ),
+            ("smtp", "mail.lab", 25, "--allow-endpoint"),
+        ] {
+            let said = check(field, host, port);
+            assert!(
+                said.contains(says) && said.is_empty() == says.is_empty(),
+                "{field} {host}:{port}: {said}"
+            );
+        }
+    }
 }

@@ -113,8 +113,16 @@ impl Scripted {
 
     /// A client that trusts and may reach this server, and gives up after a second.
     pub(crate) fn client(&self) -> HttpClient {
+        self.client_for(&[])
+    }
+
+    /// The same, which may reach other ports of this machine too.
+    pub(crate) fn client_for(&self, ports: &[u16]) -> HttpClient {
+        let ports = ports.iter().chain([&self.port]);
         let egress = EgressPolicy::new(
-            vec![Endpoint::new("localhost", self.port)],
+            ports
+                .map(|port| Endpoint::new("localhost", *port))
+                .collect(),
             vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
         );
         let tls = tls_config(Some(&self.ca)).unwrap();

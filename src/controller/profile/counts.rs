@@ -1,0 +1,51 @@
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use crate::api::{GmailServerProfile, ProfileCondition};
+use crate::controller::context::{Context, object_name};
+use crate::domain::profile::{Counts, Places, ValidProfile};
+use crate::domain::schedule::{earlier, later};
+
+/// The counts of a moment, which stand for a while: they change all the time, and each report of
+/// them is a write.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    at: Timestamp,
+    pub counts: Counts,
+    pub places: Places,
+}
+
+/// Counts the mailboxes of `profile`, unless that was done a moment ago.
+pub fn count(context: &Context, profile: &GmailServerProfile, now: Timestamp) -> Counted {
+    let pace = &context.pace;
+    let uid = profile.uid().unwrap_or_default();
+    let before = context.profile_memory.get(&uid).and_then(|m| m.counted);
+    let name = object_name(profile);
+    if let Some(before) = before.filter(|before| later(before.at, pace.counts.into()) > now) {
+        context.wake.count([name]);
+        return before;
+    }
+    let client = profile.status.as_ref();
+    let client = client.and_then(|status| status.oauth_client.as_ref()?.client_id.as_deref());
+    let valid = ValidProfile::new(&profile.spec, context.network.egress()).ok();
+    Counted {
+        at: now,
+        counts: context
+            .census
+            .counts(&name, earlier(now, pace.together.into())),
+        places: Places {
+            taken: client.map_or(0, |client| context.places.taken(client)),
+            capacity: valid.and_then(|valid| valid.capacity),
+        },
+    }
+}
+
+/// Whether status says that the mailboxes fail together.
+pub fn failed_together(profile: &GmailServerProfile) -> bool {
+    let status = profile.status.as_ref();
+    status.is_some_and(|status| {
+        let healthy = ProfileCondition::MailboxesHealthy.name();
+        let mut conditions = status.conditions.iter();
+        conditions.any(|c| c.type_ == healthy && c.status == "False")
+    })
+}
