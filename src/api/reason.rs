@@ -109,6 +109,7 @@ reasons! {
     // The profile.
     SharingNotPermitted, PlatformAdmin, "The profile offers itself to other namespaces but its Namespace may not share profiles", "Label the profile's Namespace gmail-operator.dev/shares-profiles=true, or set allowedNamespaces.from to Same";
     EndpointNotAllowed, PlatformAdmin, "A server of the profile is not Google's and the operator's --allow-endpoint or --allow-cidr does not name it", "Remove the server from the profile, or start the operator with --allow-endpoint (and --allow-cidr for a private address)";
+    CaBundleInvalid, PlatformAdmin, "The profile's CA bundle cannot be used", "Put one or more whole certificates in PEM into spec.caBundle, or remove it";
     ClientSecretMissing, PlatformAdmin, "The Secret or key that should hold the OAuth client is missing or empty", "Create the Secret with the key that the profile names";
     ClientSecretInvalid, PlatformAdmin, "The Secret does not hold a usable OAuth client", "Put the client_secret.json of a client of the type Web application there, unchanged";
     ClientIdNotFound, PlatformAdmin, "Google does not know this client ID", "Copy the client ID again from Google's console";

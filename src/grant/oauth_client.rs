@@ -45,7 +45,7 @@ impl GrantKeeper {
     ) -> Result<ProfileClient, ClientError> {
         let name = ObjectName::new(profile.namespace().unwrap_or_default(), profile.name_any());
         let valid = ValidProfile::new(&profile.spec, self.network.egress())?;
-        let network = self.network.of(&name, valid.ca_bundle.as_deref())?;
+        let network = self.network.of(&name, valid.ca_bundle.as_ref())?;
         let client = credentials::read(
             &self.client,
             &name.namespace,

@@ -8,6 +8,7 @@ mod slots;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::name::ObjectName;
 use crate::domain::secret::AccessToken;
@@ -41,7 +42,7 @@ pub struct Subject<'a> {
     /// The profile that it uses.
     pub profile: &'a ObjectName,
     /// The profile's CA bundle.
-    pub ca_bundle: Option<&'a str>,
+    pub ca_bundle: Option<&'a CaBundle>,
     /// How many connections the profile may have at once.
     pub max_connections: usize,
     /// The servers.

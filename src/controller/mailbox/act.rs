@@ -184,7 +184,7 @@ impl Test<'_> {
         };
         let subject = Subject {
             profile,
-            ca_bundle: valid.ca_bundle.as_deref(),
+            ca_bundle: valid.ca_bundle.as_ref(),
             max_connections: valid.max_connections,
             servers: &valid.servers,
             user: account.email.as_str(),

@@ -3,6 +3,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::api::{GmailServerProfileSpec, HostName, PublishingStatus, UserType};
+use crate::domain::ca_bundle::{BadCaBundle, CaBundle};
 use crate::domain::egress::{EgressPolicy, NotAllowed};
 use crate::domain::endpoints::{BadEndpoint, OAuthEndpoints};
 use crate::domain::server::{Endpoint, MailServers};
@@ -14,8 +15,8 @@ pub struct ValidProfile {
     pub servers: MailServers,
     /// The OAuth server.
     pub endpoints: OAuthEndpoints,
-    /// PEM.
-    pub ca_bundle: Option<String>,
+    /// Authorities that are trusted beside the system's.
+    pub ca_bundle: Option<CaBundle>,
     /// 1 to 300 connections at once.
     pub max_connections: usize,
     /// How many accounts may sign in; `None`: no limit.
@@ -37,6 +38,9 @@ pub enum BadProfile {
     /// An endpoint that is no https URL.
     #[error("spec.{0}")]
     Endpoint(#[from] BadEndpoint),
+    /// Certificates that cannot be used.
+    #[error("spec.caBundle: {0}")]
+    CaBundle(#[from] BadCaBundle),
     /// A host that may not be connected to.
     #[error("{0}")]
     NotAllowed(#[from] NotAllowed),
@@ -89,7 +93,7 @@ impl ValidProfile {
         Ok(Self {
             servers,
             endpoints,
-            ca_bundle: spec.ca_bundle.clone(),
+            ca_bundle: spec.ca_bundle.as_deref().map(CaBundle::parse).transpose()?,
             max_connections: usize::try_from(spec.processing.max_concurrent_connections)
                 .unwrap_or(1)
                 .clamp(1, 300),

@@ -1,4 +1,5 @@
 use crate::api::{GmailServerProfile, ProfileCondition, Reason};
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::mailbox::{ProfileFacts, ProfileView};
 use crate::domain::name::ObjectName;
@@ -46,7 +47,7 @@ pub fn view(
                 name: name.clone(),
                 client_id,
                 servers: valid.servers,
-                trust: digest(&[valid.ca_bundle.as_deref().unwrap_or_default()]),
+                trust: digest(&[valid.ca_bundle.as_ref().map_or("", CaBundle::pem)]),
             })
         }
         (Some(condition), _) if condition.reason != Reason::NotChecked.name() => {

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::HttpClient;
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::server::Endpoint;
 use crate::net::trust::tls_config;
@@ -117,7 +118,7 @@ impl Scripted {
             vec![Endpoint::new("localhost", self.port)],
             vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
         );
-        let tls = tls_config(Some(&self.ca)).unwrap();
+        let tls = tls_config(Some(&CaBundle::parse(&self.ca).unwrap())).unwrap();
         HttpClient::new(tls, Arc::new(egress), Duration::from_secs(1)).unwrap()
     }
 
