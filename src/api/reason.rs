@@ -129,7 +129,7 @@ reasons! {
     ConsentExpiredTesting, PlatformAdmin, "Access ended after about 7 days, as Google does while an app is in Testing", "Publish the app or make it Internal, then let the owner sign in again";
     ReauthenticationRequired, MailboxUser, "The organisation requires a fresh sign-in", "Sign in again; a Workspace admin can exempt this app";
     AccountDeleted, WorkspaceAdmin, "This Google account no longer exists", "Restore the account, or delete the Mailbox";
-    ClientChanged, MailboxUser, "The profile now uses another OAuth client, so the old access does not fit", "Sign in again";
+    ClientChanged, MailboxUser, "The profile now uses another OAuth client or OAuth server, so the old access does not fit", "Sign in again";
     BlockedByWorkspacePolicy, WorkspaceAdmin, "The organisation's policy blocks this app's access to Gmail", "Trust the app's client ID in the Workspace admin console";
     GrantUnreadable, MailboxUser, "The stored grant cannot be read", "Sign in again";
     ConsentDeclined, MailboxUser, "The owner declined access", "Start the sign-in again when ready";

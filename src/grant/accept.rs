@@ -93,6 +93,7 @@ impl GrantKeeper {
             },
             scopes,
             client_id: client.client.id.clone(),
+            token_endpoint: client.google.token_endpoint().clone(),
             profile: client.profile.clone(),
             refresh_token: proved.refresh_token.unwrap_or(refresh_token),
             access: Access {

@@ -115,6 +115,7 @@ impl Tokens {
             },
             scopes: self.scopes.split(' ').map(str::to_owned).collect(),
             client_id: site.client_id.clone(),
+            token_endpoint: site.lab.google.token_url().parse()?,
             profile: ObjectName::new(&site.tenant, profile),
             refresh_token: RefreshToken::new(self.refresh_token.as_str()),
             access: Access {

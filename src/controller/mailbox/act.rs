@@ -4,7 +4,7 @@ use super::observe::Observed;
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
-use crate::controller::context::Context;
+use crate::controller::context::{Context, object_name};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::grant::Grant;
 use crate::domain::mailbox::{GrantView, Outcome, Step, ValidSpec};
@@ -81,7 +81,20 @@ async fn adopt(
             Ok(Outcome::Grant(remember(context, written)))
         }
         Err(KeeperError::Cluster(error)) => Err(error),
-        Err(error) => Ok(unavailable(observed, &error)),
+        Err(error) => {
+            look_at_client(context, profile, &error);
+            Ok(unavailable(observed, &error))
+        }
+    }
+}
+
+/// The profile is told what its client's answer, or its Secret, says of it.
+fn look_at_client(context: &Context, profile: &GmailServerProfile, error: &KeeperError) {
+    match error {
+        KeeperError::ClientRefused(_) => context.recheck_client(profile),
+        // Its Secret has changed since it was looked at.
+        KeeperError::ForeignGrant { .. } => context.wake.profile(&object_name(profile)),
+        _ => {}
     }
 }
 
@@ -122,9 +135,7 @@ async fn renew(
         Err(KeeperError::Cluster(error)) => Err(error),
         Err(error) => {
             counted(RenewalResult::Unavailable);
-            if matches!(error, KeeperError::ClientRefused(_)) {
-                context.recheck_client(profile);
-            }
+            look_at_client(context, profile, &error);
             Ok((unavailable(observed, &error), None))
         }
     }

@@ -168,7 +168,12 @@ async fn grant(
                 && found.grant.email_address.is_same_account(&spec.address)
                 && found.grant.account.email.is_same_account(&spec.account) =>
         {
-            (GrantView::Adoptable { from }, Some(found))
+            let view = GrantView::Adoptable {
+                from,
+                client_id: found.grant.client_id.clone(),
+                token_endpoint: found.grant.token_endpoint.clone(),
+            };
+            (view, Some(found))
         }
         _ => (GrantView::Absent, None),
     })

@@ -113,6 +113,13 @@ fn signed_in(world: &World) -> Verdict {
     };
     match &world.grant {
         GrantView::Absent => Verdict::no(Reason::SignInRequired, &where_to),
+        GrantView::Adoptable {
+            client_id,
+            token_endpoint,
+            ..
+        } if matches!(&world.profile, ProfileView::Ready(profile) if !profile.gave(client_id, token_endpoint)) => {
+            Verdict::no(Reason::ClientChanged, &where_to)
+        }
         GrantView::Adoptable { .. } => Verdict::unknown(
             Reason::NotChecked,
             "an earlier sign-in for this Mailbox was found and is being tried",
@@ -122,7 +129,9 @@ fn signed_in(world: &World) -> Verdict {
             reason, account, ..
         } => Verdict::no(*reason, &format!("{account}; {where_to}")),
         GrantView::Held(held) => match (&world.profile, &world.spec) {
-            (ProfileView::Ready(profile), _) if profile.client_id != held.client_id => {
+            (ProfileView::Ready(profile), _)
+                if !profile.gave(&held.client_id, &held.token_endpoint) =>
+            {
                 Verdict::no(Reason::ClientChanged, &where_to)
             }
             (_, Ok(spec)) if !held.account.is_same_account(&spec.account) => Verdict::no(

@@ -54,10 +54,17 @@ impl Plan {
 
 /// What to do next.
 pub fn decide(world: &World) -> Plan {
-    if let (GrantView::Adoptable { from }, ProfileView::Ready(_), Ok(spec)) =
-        (&world.grant, &world.profile, &world.spec)
+    if let (
+        GrantView::Adoptable {
+            from,
+            client_id,
+            token_endpoint,
+        },
+        ProfileView::Ready(profile),
+        Ok(spec),
+    ) = (&world.grant, &world.profile, &world.spec)
     {
-        return match spec.suspended {
+        return match spec.suspended || !profile.gave(client_id, token_endpoint) {
             true => Plan::wait(None),
             false if world.renewal.is_due(world.now) => {
                 Plan::now(Step::Adopt { from: from.clone() })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::*;
 use crate::api::{
@@ -10,6 +11,7 @@ use crate::api::{
     TestRequestedBy, TestStep,
 };
 use crate::domain::address::EmailAddress;
+use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::name::ObjectName;
 use crate::domain::server::{Endpoint, MailServers};
@@ -46,6 +48,7 @@ fn held() -> Held {
     Held {
         account: address("ann@example.com"),
         client_id: "1-a".into(),
+        token_endpoint: token_endpoint(),
         signed_in_at: time(START - 10),
         expires_at: None,
         access_issued_at: time(START - 10),
@@ -103,17 +106,36 @@ fn profiles() -> Vec<ProfileView> {
         ProfileView::Ready(ProfileFacts {
             name,
             client_id: "1-a".into(),
+            token_endpoint: token_endpoint(),
             servers,
             trust: String::new(),
         }),
     ]
 }
 
+fn token_endpoint() -> Url {
+    OAuthEndpoints::google().token
+}
+
+/// A server that has the same client ID.
+fn elsewhere() -> Url {
+    Url::parse("https://stand-in.example/token").unwrap()
+}
+
+fn adoptable(token_endpoint: Url) -> GrantView {
+    GrantView::Adoptable {
+        from: "old".into(),
+        client_id: "1-a".into(),
+        token_endpoint,
+    }
+}
+
 fn grants() -> Vec<GrantView> {
     vec![
         GrantView::Absent,
         GrantView::Unreadable,
-        GrantView::Adoptable { from: "old".into() },
+        adoptable(token_endpoint()),
+        adoptable(elsewhere()),
         GrantView::Ended {
             reason: Reason::ConsentExpired,
             account: address("ann@example.com"),
@@ -126,6 +148,10 @@ fn grants() -> Vec<GrantView> {
         }),
         GrantView::Held(Held {
             client_id: "2-b".into(),
+            ..held()
+        }),
+        GrantView::Held(Held {
+            token_endpoint: elsewhere(),
             ..held()
         }),
         GrantView::Held(Held {
@@ -468,6 +494,7 @@ fn nothing_is_done_without_a_grant_a_profile_or_leave() {
     every(|world, _| {
         let suspended = world.spec.as_ref().map_or(true, |spec| spec.suspended);
         let adoptable = matches!(world.grant, GrantView::Adoptable { .. })
+            && world.grant != adoptable(elsewhere())
             && matches!(world.profile, ProfileView::Ready(_))
             && !suspended;
         if world.usable_grant().is_none() && !adoptable {
@@ -490,6 +517,25 @@ fn a_blip_signs_nobody_out() {
             let before = verdicts(&world).signed_in;
             let (end, _) = run(world, outside);
             assert_eq!(verdicts(&end).signed_in, before);
+        }
+    });
+}
+
+#[test]
+fn a_grant_of_another_client_or_server_waits_for_its_own() {
+    every(|world, outside| {
+        let foreign = match &world.grant {
+            GrantView::Held(held) => {
+                held.client_id != "1-a" || held.token_endpoint != token_endpoint()
+            }
+            GrantView::Adoptable { token_endpoint, .. } => *token_endpoint == elsewhere(),
+            _ => false,
+        };
+        if foreign && matches!(world.profile, ProfileView::Ready(_)) {
+            assert_eq!(decide(&world).step, None);
+            assert_eq!(verdicts(&world).signed_in.reason, Reason::ClientChanged);
+            let before = world.grant.clone();
+            assert_eq!(run(world, outside).0.grant, before);
         }
     });
 }

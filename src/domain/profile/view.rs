@@ -46,6 +46,7 @@ pub fn view(
             ProfileView::Ready(ProfileFacts {
                 name: name.clone(),
                 client_id,
+                token_endpoint: valid.endpoints.token,
                 servers: valid.servers,
                 trust: digest(&[valid.ca_bundle.as_ref().map_or("", CaBundle::pem)]),
             })
