@@ -64,6 +64,14 @@ impl Wake {
             .send(ObjectRef::new(&name.name).within(&name.namespace));
     }
 
+    /// Wakes Mailboxes from elsewhere.
+    pub fn mailbox_caller(&self) -> impl Fn(&ObjectName) + Send + Sync + 'static {
+        let mailboxes = self.mailboxes.clone();
+        move |name| {
+            let _ = mailboxes.send(ObjectRef::new(&name.name).within(&name.namespace));
+        }
+    }
+
     /// One profile.
     pub fn profile(&self, name: &ObjectName) {
         let _ = self
@@ -109,6 +117,7 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
     if gone {
         context.mailboxes.forget(&ObjectRef::from_obj(mailbox));
         context.mailbox_memory.forget(&uid);
+        context.slots.forget(&object_name(mailbox));
         context.backoff.forget(&uid);
         context.wake.grant(&uid, &context.namespace);
     }
@@ -162,7 +171,6 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
             .profile_memory
             .forget(&profile.uid().unwrap_or_default());
         context.network.forget(&name);
-        context.prober.forget(&name);
     }
     if context
         .wake

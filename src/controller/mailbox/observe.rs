@@ -64,6 +64,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         grant: grant_view,
         test,
         renewal: memory.renewal,
+        waits: false,
         times: Times {
             retest: pace.retest.into(),
             retest_failed: pace.retest_failed.into(),

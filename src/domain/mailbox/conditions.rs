@@ -51,12 +51,14 @@ pub fn verdicts(world: &World) -> Verdicts {
         }
         _ => direction(
             &world.test.incoming,
+            world.waits,
             spec.is_none_or(|spec| spec.incoming.is_some()),
             "Mail can be read.",
         ),
     };
     let outgoing_ready = direction(
         &world.test.outgoing,
+        world.waits,
         spec.is_none_or(|spec| spec.outgoing),
         "Mail can be sent.",
     );
@@ -146,7 +148,11 @@ fn signed_in(world: &World) -> Verdict {
     }
 }
 
-fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
+/// A test that waits for others must not look like one that hangs.
+const WAITS: &str = "it waits for a free connection: those that the profile's \
+     processing.maxConcurrentConnections allows, or an account, are in use";
+
+fn direction(view: &DirectionView, waits: bool, used: bool, works: &str) -> Verdict {
     if !used {
         return Verdict {
             truth: Truth::False,
@@ -154,6 +160,7 @@ fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
             message: explain(Reason::NotUsed, ""),
         };
     }
+    let detail = if waits { WAITS } else { "" };
     match (&view.last_error, view.state) {
         _ if view.enabled => Verdict::yes(Reason::Enabled, works),
         (Some(error), DirectionState::Failure) => Verdict {
@@ -161,8 +168,8 @@ fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
             reason: error.reason,
             message: error.message.clone(),
         },
-        (_, DirectionState::Running) => Verdict::unknown(Reason::Testing, ""),
-        _ => Verdict::unknown(Reason::NotTested, ""),
+        (_, DirectionState::Running) => Verdict::unknown(Reason::Testing, detail),
+        _ => Verdict::unknown(Reason::NotTested, detail),
     }
 }
 

@@ -39,6 +39,20 @@ pub enum Step {
     FindMessage,
 }
 
+impl Step {
+    /// Whether it, or what follows at once, connects to a mail server.
+    pub fn connects(&self) -> bool {
+        match self {
+            Step::Adopt { .. } | Step::Renew => false,
+            Step::StartTest(_)
+            | Step::TestIncoming
+            | Step::TestOutgoing
+            | Step::SendMessage
+            | Step::FindMessage => true,
+        }
+    }
+}
+
 impl Plan {
     fn now(step: Step) -> Self {
         Self {

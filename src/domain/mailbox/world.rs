@@ -34,6 +34,8 @@ pub struct World {
     pub test: TestView,
     /// Tries of the renewal that could not be made.
     pub renewal: Retry,
+    /// A test is due and waits for a connection's place.
+    pub waits: bool,
     /// How long to wait for what.
     pub times: Times,
 }
@@ -86,6 +88,8 @@ pub struct ProfileFacts {
     pub token_endpoint: Url,
     /// The mail servers.
     pub servers: MailServers,
+    /// How many connections its mailboxes may have at once: 1 to 300.
+    pub max_connections: usize,
     /// A digest of what else matters to a test: the CA bundle.
     pub trust: String,
 }

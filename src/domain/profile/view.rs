@@ -48,6 +48,7 @@ pub fn view(
                 client_id,
                 token_endpoint: valid.endpoints.token,
                 servers: valid.servers,
+                max_connections: valid.max_connections,
                 trust: digest(&[valid.ca_bundle.as_ref().map_or("", CaBundle::pem)]),
             })
         }
