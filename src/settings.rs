@@ -61,6 +61,8 @@ pub struct Pace {
     pub proof_age: Secs,
     /// A step that takes longer than this shows in status while it runs.
     pub progress: Secs,
+    /// A test that waits for a free connection longer than this says so in status.
+    pub waiting: Secs,
     /// How long the test's message may take to arrive.
     pub arrival: Secs,
     /// Between two looks for it.
@@ -122,6 +124,7 @@ impl Default for Pace {
             tries: 10,
             proof_age: secs(300),
             progress: secs(1),
+            waiting: secs(10),
             arrival: secs(60),
             look_for_message: secs(1),
             recheck_client: secs(6 * 3600),

@@ -120,6 +120,7 @@ reasons! {
     // The profile.
     SharingNotPermitted, PlatformAdmin, "The profile offers itself to other namespaces but its Namespace may not share profiles", "Label the profile's Namespace gmail-operator.dev/shares-profiles=true, or set allowedNamespaces.from to Same";
     EndpointNotAllowed, PlatformAdmin, "A server of the profile is not Google's and the operator's --allow-endpoint or --allow-cidr does not name it", "Remove the server from the profile, or start the operator with --allow-endpoint (and --allow-cidr for a private address)";
+    CaBundleInvalid, PlatformAdmin, "The profile's CA bundle cannot be used", "Put one or more whole certificates in PEM into spec.caBundle, or remove it";
     ClientSecretMissing, PlatformAdmin, "The Secret or key that should hold the OAuth client is missing or empty", "Create the Secret with the key that the profile names";
     SecretNotReadable, PlatformAdmin, "The operator is not allowed to read the Secret with the OAuth client", "Give the operator's ServiceAccount the verb get on Secrets in the profile's namespace: the rights that deploy/ and the chart install";
     ClientSecretInvalid, PlatformAdmin, "The Secret does not hold a usable OAuth client", "Put the client_secret.json of a client of the type Web application there, unchanged";
@@ -152,7 +153,7 @@ reasons! {
     ConsentExpiredTesting, PlatformAdmin, "Access ended after about 7 days, as Google does while an app is in Testing", "Publish the app or make it Internal, then let the owner sign in again";
     ReauthenticationRequired, MailboxUser, "The organisation requires a fresh sign-in", "Sign in again; a Workspace admin can exempt this app";
     AccountDeleted, WorkspaceAdmin, "This Google account no longer exists", "Restore the account, or delete the Mailbox";
-    ClientChanged, MailboxUser, "The profile now uses another OAuth client, so the old access does not fit", "Sign in again";
+    ClientChanged, MailboxUser, "The profile now uses another OAuth client or OAuth server, so the old access does not fit", "Sign in again";
     BlockedByWorkspacePolicy, WorkspaceAdmin, "The organisation's policy blocks this app's access to Gmail", "Trust the app's client ID in the Workspace admin console";
     GrantUnreadable, MailboxUser, "The stored grant cannot be read", "Sign in again";
     ConsentDeclined, MailboxUser, "The owner declined access", "Start the sign-in again when ready";

@@ -7,6 +7,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 
+use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::grant::{Access, Account, Grant, GrantEnd};
 use crate::domain::name::ObjectName;
 use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
@@ -81,6 +82,10 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             .collect::<BTreeSet<_>>(),
         client_id: keys.text(CLIENT_ID)?.to_owned(),
         redirect_uri: keys.text(REDIRECT_URI).ok().map(str::to_owned),
+        // Google's were stored without it.
+        token_endpoint: keys
+            .optional("token-endpoint")?
+            .unwrap_or_else(|| OAuthEndpoints::google().token),
         profile: ObjectName::new(profile_namespace, profile_name),
         refresh_token: RefreshToken::new(keys.text("refresh-token")?),
         access: Access {
@@ -156,6 +161,7 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         ),
         some(CLIENT_ID, Some(grant.client_id.clone())),
         some(REDIRECT_URI, grant.redirect_uri.clone()),
+        some("token-endpoint", Some(grant.token_endpoint.to_string())),
         some("profile", Some(grant.profile.to_string())),
         some("signed-in-at", Some(time(grant.signed_in_at))),
         some("expires-at", grant.expires_at.map(time)),
@@ -217,6 +223,9 @@ mod tests {
             scopes: ["openid".to_owned(), "https://mail.google.com/".to_owned()].into(),
             client_id: "1-a".into(),
             redirect_uri: Some("https://mail.example.com/oauth2/callback".into()),
+            token_endpoint: "https://oauth.lab:8443/token"
+                .parse()
+                .unwrap_or_else(|_| unreachable!()),
             profile: ObjectName::new("mail", "google"),
             refresh_token: RefreshToken::new("1//r"),
             access: Access {
@@ -252,6 +261,14 @@ mod tests {
         for grant in [grant(), bare] {
             assert_eq!(parse(&secret(&grant, "gmail-operator", None)), Ok(grant));
         }
+    }
+
+    #[test]
+    fn a_grant_that_names_no_server_is_of_google() {
+        let mut secret = secret(&grant(), "gmail-operator", None);
+        secret.data.get_or_insert_default().remove("token-endpoint");
+        let google = OAuthEndpoints::google().token;
+        assert_eq!(parse(&secret).map(|grant| grant.token_endpoint), Ok(google));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Client;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::Store;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::backoff::Backoff;
 use super::census::Census;
@@ -21,7 +21,7 @@ use crate::domain::console::PublicUrl;
 use crate::domain::name::ObjectName;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
-use crate::probe::Prober;
+use crate::probe::{Prober, Slots};
 use crate::settings::Pace;
 use crate::telemetry::metrics::Metrics;
 
@@ -45,6 +45,9 @@ pub struct Context {
     pub keeper: GrantKeeper,
     pub network: Arc<Network>,
     pub prober: Prober,
+    pub slots: Slots,
+    /// Mailboxes that are worked on at once, without those that wait for a server.
+    pub desks: Semaphore,
     pub events: Events,
     pub metrics: Metrics,
     pub backoff: Backoff,

@@ -11,7 +11,7 @@ use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, predicates, wat
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
@@ -27,13 +27,16 @@ use crate::cluster::latest::Latest;
 use crate::domain::console::PublicUrl;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
-use crate::probe::{ProbeWaits, Prober};
+use crate::probe::{ProbeWaits, Prober, Slots};
 use crate::settings::Pace;
 use crate::telemetry::health::Readiness;
 use crate::telemetry::metrics::Metrics;
 
-/// Mailboxes that are worked on at once. Each waits for the network most of the time.
-const MAILBOXES_AT_ONCE: u16 = 32;
+/// Mailboxes that are worked on at once, without those that wait for a mail server or Google.
+const DESKS: u16 = 32;
+/// Mailboxes that are worked on or wait for a server: a profile with the largest maximum of
+/// connections (300), all of them to servers that do not answer, leaves every desk to others.
+const MAILBOXES_AT_ONCE: u16 = 300 + DESKS;
 /// Profiles and grants that are worked on at once.
 const OTHERS_AT_ONCE: u16 = 4;
 
@@ -239,6 +242,8 @@ fn context(
                 look: pace.look_for_message.into(),
             },
         ),
+        slots: Slots::new(wake.mailbox_caller()),
+        desks: Semaphore::new(DESKS.into()),
         network: settings.network,
         keeper: settings.keeper,
         events: Events::new(settings.client.clone(), Some(settings.instance)),

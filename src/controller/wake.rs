@@ -68,6 +68,14 @@ impl Wake {
             .send(ObjectRef::new(&name.name).within(&name.namespace));
     }
 
+    /// Wakes Mailboxes from elsewhere.
+    pub fn mailbox_caller(&self) -> impl Fn(&ObjectName) + Send + Sync + 'static {
+        let mailboxes = self.mailboxes.clone();
+        move |name| {
+            let _ = mailboxes.send(ObjectRef::new(&name.name).within(&name.namespace));
+        }
+    }
+
     /// One profile.
     pub fn profile(&self, name: &ObjectName) {
         let _ = self
@@ -124,6 +132,7 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
     if gone {
         context.mailboxes.forget(&ObjectRef::from_obj(mailbox));
         context.mailbox_memory.forget(&uid);
+        context.slots.forget(&object_name(mailbox));
         context.backoff.forget(&uid);
         context.wake.grant(&uid, &context.namespace);
         context.wake.count(context.census.gone(&uid));
@@ -175,7 +184,6 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
             .profile_memory
             .forget(&profile.uid().unwrap_or_default());
         context.network.forget(&name);
-        context.prober.forget(&name);
     }
     let matters = profile.0.as_ref().ok().filter(|_| !gone);
     let matters = matters.map_or(0, matters_to_mailboxes);

@@ -171,7 +171,14 @@ mod tests {
             ("::", false),
             ("224.0.0.1", false),
             ("2001:db8::1", false),
+            // NAT64 (RFC 6052, RFC 8215) leads to the IPv4 address in its end: here a private one,
+            // the metadata service, and the same under the local prefix.
             ("64:ff9b::a01:909", false),
+            ("64:ff9b::10.2.0.1", false),
+            ("64:ff9b::169.254.169.254", false),
+            ("64:ff9b:1::169.254.169.254", false),
+            ("::169.254.169.254", false),
+            ("::ffff:0:169.254.169.254", false),
             ("2002:a01:909::1", false),
         ] {
             let address: IpAddr = address.parse().unwrap_or_else(|_| panic!("{address}"));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::address::EmailAddress;
 use super::endpoints::MAIL_SCOPE;
@@ -30,6 +31,9 @@ pub struct Grant {
     pub client_id: String,
     /// The redirect URI that the sign-in came back to. Older grants have none.
     pub redirect_uri: Option<String>,
+    /// Where the OAuth server takes tokens: the refresh token is sent nowhere else, since another
+    /// profile may have the same client ID and a server of its own.
+    pub token_endpoint: Url,
     /// The profile in use at the sign-in.
     pub profile: ObjectName,
     /// Lives for months, or for 7 days while an External app is in Testing.

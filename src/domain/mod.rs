@@ -1,6 +1,7 @@
 //! Pure decisions: no client, no clock, no randomness. Everything here can be tested by calling it.
 
 pub mod address;
+pub mod ca_bundle;
 pub mod console;
 pub mod egress;
 pub mod endpoints;

@@ -18,6 +18,7 @@ mod transport;
 use std::sync::Arc;
 
 use openidconnect::IssuerUrl;
+use url::Url;
 
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::net::http::HttpClient;
@@ -44,6 +45,11 @@ impl Google {
             endpoints: Arc::new(endpoints),
             transport: Transport::new(http),
         }
+    }
+
+    /// Where this server takes codes and refresh tokens.
+    pub fn token_endpoint(&self) -> &Url {
+        &self.endpoints.token
     }
 
     /// Whether a callback's `iss` is this server's: required, and compared to the letter (RFC 9207

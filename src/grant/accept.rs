@@ -98,6 +98,7 @@ impl GrantKeeper {
             scopes,
             client_id: client.client.id.clone(),
             redirect_uri: Some(consent.redirect_uri.to_string()),
+            token_endpoint: client.google.token_endpoint().clone(),
             profile: client.profile.clone(),
             refresh_token: proved.refresh_token.unwrap_or(refresh_token),
             access: Access {

@@ -18,10 +18,7 @@ impl GrantKeeper {
         client: &ProfileClient,
         now: Timestamp,
     ) -> Result<Written, KeeperError> {
-        let answer = client
-            .google
-            .refresh(&client.client, &old.grant.refresh_token)
-            .await;
+        let answer = client.refresh(&old.grant).await?;
         let change = changed(answer, &old.grant, now)?;
         let mut grant = old.grant.clone();
         change(&mut grant);

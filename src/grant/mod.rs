@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
+use url::Url;
 
 use crate::cluster::ClusterError;
 use crate::cluster::grants::Grants;
@@ -47,6 +48,16 @@ pub enum KeeperError {
     /// Google could not be asked.
     #[error("{0}")]
     Google(String),
+    /// The grant is of another OAuth client or server than the profile's. Nothing was sent.
+    #[error(
+        "the sign-in is of the OAuth client {client_id} at {token_endpoint}, which is not the profile's now"
+    )]
+    ForeignGrant {
+        /// The client that it was granted to.
+        client_id: String,
+        /// The server that gave it.
+        token_endpoint: Url,
+    },
     /// Google refused the client rather than the grant.
     #[error("Google refused the OAuth client: {0}")]
     ClientRefused(String),

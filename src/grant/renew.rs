@@ -29,10 +29,7 @@ impl GrantKeeper {
         client: &ProfileClient,
         now: Timestamp,
     ) -> Result<Renewal, KeeperError> {
-        let answer = client
-            .google
-            .refresh(&client.client, &stored.grant.refresh_token)
-            .await;
+        let answer = client.refresh(&stored.grant).await?;
         let change = changed(answer, &stored.grant, now)?;
         Ok(match self.update(stored, change).await? {
             Some(written) => Renewal::Written(Box::new(written)),

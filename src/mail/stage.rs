@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::MailAccount;
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::secret::AccessToken;
 use crate::domain::server::Endpoint;
@@ -96,7 +97,7 @@ impl Stage {
 pub(crate) fn dialer(endpoint: &Endpoint, ca: Option<&str>, timeout: Duration) -> Dialer {
     let networks = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
     let egress = EgressPolicy::new(vec![endpoint.clone()], networks.to_vec());
-    let tls = tls_config(ca).unwrap();
+    let tls = tls_config(ca.map(|pem| CaBundle::parse(pem).unwrap()).as_ref()).unwrap();
     Dialer::new(Arc::new(egress), Arc::new(tls), timeout)
 }
 

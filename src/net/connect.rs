@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use rustls::{CertificateError, ClientConfig, Error as TlsError};
 use rustls_pki_types::ServerName;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::domain::egress::{EgressPolicy, NotAllowed};
+use super::gate::{Gate, NoAddress};
+use crate::domain::egress::NotAllowed;
 use crate::domain::server::Endpoint;
 
 /// Makes the connections of one profile.
 #[derive(Clone)]
 pub struct Dialer {
-    egress: Arc<EgressPolicy>,
+    gate: Gate,
     tls: Arc<ClientConfig>,
     timeout: Duration,
 }
@@ -54,9 +55,9 @@ pub enum ConnectError {
 
 impl Dialer {
     /// `timeout` is for each step: name and connection together, and the handshake.
-    pub fn new(egress: Arc<EgressPolicy>, tls: Arc<ClientConfig>, timeout: Duration) -> Self {
+    pub fn new(gate: impl Into<Gate>, tls: Arc<ClientConfig>, timeout: Duration) -> Self {
         Self {
-            egress,
+            gate: gate.into(),
             tls,
             timeout,
         }
@@ -78,7 +79,7 @@ impl Dialer {
     /// # Errors
     /// Every [`ConnectError`] but those of the handshake.
     pub async fn tcp(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
-        self.egress.permits(endpoint)?;
+        self.gate.egress().permits(endpoint)?;
         let deadline = Instant::now() + self.timeout;
         let addresses = self.addresses(endpoint).await?;
         let mut failure = ConnectError::NameNotResolved("it has no address".to_owned());
@@ -124,29 +125,14 @@ impl Dialer {
         }
     }
 
-    /// The addresses that may be connected to. The very same are connected to afterwards: a name
-    /// that is asked for twice may have another answer the second time.
     async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<SocketAddr>, ConnectError> {
-        let found = timeout(
-            self.timeout,
-            lookup_host((endpoint.host.as_str(), endpoint.port)),
-        )
-        .await
-        .map_err(|_| {
-            ConnectError::NameNotResolved("the name server did not answer in time".to_owned())
-        })?
-        .map_err(|error| ConnectError::NameNotResolved(error.to_string()))?;
-        let mut allowed = Vec::new();
-        let mut refusal = None;
-        for address in found {
-            match self.egress.permits_address(endpoint, address.ip()) {
-                Ok(()) => allowed.push(address),
-                Err(error) => refusal = refusal.or(Some(error)),
-            }
-        }
-        match refusal {
-            Some(error) if allowed.is_empty() => Err(ConnectError::NotAllowed(error)),
-            _ => Ok(allowed),
+        match timeout(self.timeout, self.gate.addresses(endpoint)).await {
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(NoAddress::NotAllowed(error))) => Err(error.into()),
+            Ok(Err(NoAddress::NotResolved(words))) => Err(ConnectError::NameNotResolved(words)),
+            Err(_) => Err(ConnectError::NameNotResolved(
+                "the name server did not answer in time".to_owned(),
+            )),
         }
     }
 }

@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 pub use error::{HttpError, HttpSetupError};
 
-use crate::domain::egress::EgressPolicy;
+use super::gate::Gate;
 use crate::domain::server::Endpoint;
 use resolve::CheckedResolver;
 
@@ -35,20 +35,21 @@ const IDLE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     client: reqwest::Client,
-    egress: Arc<EgressPolicy>,
+    gate: Gate,
 }
 
 impl HttpClient {
-    /// A client that trusts what `tls` trusts, connects where `egress` allows, and gives up after
+    /// A client that trusts what `tls` trusts, connects where `gate` allows, and gives up after
     /// `timeout`: the time from the start of a request to the end of its answer's body.
     ///
     /// # Errors
     /// [`HttpSetupError`] where the TLS configuration is of no use to the HTTP library.
     pub fn new(
         tls: ClientConfig,
-        egress: Arc<EgressPolicy>,
+        gate: impl Into<Gate>,
         timeout: Duration,
     ) -> Result<Self, HttpSetupError> {
+        let gate = gate.into();
         let client = reqwest::Client::builder()
             .use_preconfigured_tls(tls)
             .https_only(true)
@@ -58,14 +59,14 @@ impl HttpClient {
             // A proxy would resolve names itself, past the policy; until proxies are a setting of
             // the operator, the environment's must not change where it connects.
             .no_proxy()
-            .dns_resolver(Arc::new(CheckedResolver::new(egress.clone())))
+            .dns_resolver(Arc::new(CheckedResolver(gate.clone())))
             .connect_timeout(timeout.min(MAX_CONNECT))
             .timeout(timeout)
             .pool_idle_timeout(IDLE)
             .user_agent(concat!("gmail-operator/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| HttpSetupError::new(&error))?;
-        Ok(Self { client, egress })
+        Ok(Self { client, gate })
     }
 
     /// Sends one request and reads its answer, whatever its status.
@@ -94,9 +95,9 @@ impl HttpClient {
             Host::Ipv6(v6) => (v6.to_string(), Some(v6.into())),
         };
         let endpoint = Endpoint::new(&host, url.port_or_known_default().unwrap_or(443));
-        self.egress.permits(&endpoint)?;
+        self.gate.egress().permits(&endpoint)?;
         if let Some(address) = address {
-            self.egress.permits_address(&endpoint, address)?;
+            self.gate.egress().permits_address(&endpoint, address)?;
         }
         Ok(endpoint)
     }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use rustls::ClientConfig;
 
 use super::connect::Dialer;
+use super::gate::Gate;
 use super::http::{HttpClient, HttpSetupError};
 use super::trust::{BadTrust, tls_config};
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::name::ObjectName;
 
@@ -19,15 +21,15 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(20);
 /// The connections of every profile: clients and TLS sessions are made once for each, and shared by
 /// none.
 pub struct Network {
-    egress: Arc<EgressPolicy>,
+    gate: Gate,
     profiles: Mutex<HashMap<ObjectName, ProfileNetwork>>,
 }
 
 /// The connections of one profile.
 #[derive(Clone)]
 pub struct ProfileNetwork {
-    ca_bundle: Option<String>,
-    egress: Arc<EgressPolicy>,
+    ca_bundle: Option<CaBundle>,
+    gate: Gate,
     tls: Arc<ClientConfig>,
     http: HttpClient,
 }
@@ -35,7 +37,7 @@ pub struct ProfileNetwork {
 /// Why a profile cannot connect at all.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// Its CA bundle, or the system's certificates.
+    /// The certificates that it trusts.
     #[error(transparent)]
     Trust(#[from] BadTrust),
     /// The HTTP client.
@@ -47,14 +49,14 @@ impl Network {
     /// Connections that `egress` allows.
     pub fn new(egress: EgressPolicy) -> Self {
         Self {
-            egress: Arc::new(egress),
+            gate: Arc::new(egress).into(),
             profiles: Mutex::default(),
         }
     }
 
     /// Where the operator may connect to.
     pub fn egress(&self) -> &EgressPolicy {
-        &self.egress
+        self.gate.egress()
     }
 
     /// The connections of `profile`, made anew when its CA bundle changes.
@@ -64,20 +66,20 @@ impl Network {
     pub fn of(
         &self,
         profile: &ObjectName,
-        ca_bundle: Option<&str>,
+        ca_bundle: Option<&CaBundle>,
     ) -> Result<ProfileNetwork, NetworkError> {
         let mut profiles = self.profiles.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = profiles
             .get(profile)
-            .filter(|known| known.ca_bundle.as_deref() == ca_bundle)
+            .filter(|known| known.ca_bundle.as_ref() == ca_bundle)
         {
             return Ok(known.clone());
         }
         let tls = tls_config(ca_bundle)?;
         let made = ProfileNetwork {
-            ca_bundle: ca_bundle.map(str::to_owned),
-            egress: self.egress.clone(),
-            http: HttpClient::new(tls.clone(), self.egress.clone(), HTTP_TIMEOUT)?,
+            ca_bundle: ca_bundle.cloned(),
+            gate: self.gate.clone(),
+            http: HttpClient::new(tls.clone(), self.gate.clone(), HTTP_TIMEOUT)?,
             tls: Arc::new(tls),
         };
         profiles.insert(profile.clone(), made.clone());
@@ -96,7 +98,7 @@ impl Network {
 impl ProfileNetwork {
     /// For mail servers; each answer may take `timeout`.
     pub fn dialer(&self, timeout: Duration) -> Dialer {
-        Dialer::new(self.egress.clone(), self.tls.clone(), timeout)
+        Dialer::new(self.gate.clone(), self.tls.clone(), timeout)
     }
 
     /// For the OAuth server.
@@ -104,3 +106,7 @@ impl ProfileNetwork {
         self.http.clone()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -4,41 +4,22 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls::crypto::ring;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
 
-/// A CA bundle, or the system's certificates, that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum BadTrust {
-    /// The bundle is not PEM.
-    #[error("spec.caBundle is not a list of certificates in PEM: {0}")]
-    NotPem(rustls_pki_types::pem::Error),
-    /// The bundle has no certificate.
-    #[error("spec.caBundle has no certificate in it")]
-    Empty,
-    /// A certificate, or the system's store, was refused.
-    #[error("the certificates cannot be used: {0}")]
-    Unusable(#[from] rustls::Error),
-}
+use crate::domain::ca_bundle::CaBundle;
 
-/// TLS that trusts the system's certificates and those of `ca_bundle` (PEM).
+/// Certificates that cannot be used: the system has none, or TLS refuses one of the bundle's.
+#[derive(Debug, thiserror::Error)]
+#[error("the certificates cannot be used: {0}")]
+pub struct BadTrust(#[from] rustls::Error);
+
+/// TLS that trusts the system's certificates and those of `ca_bundle`. Sessions that can be resumed
+/// are kept in it, so it must not be shared by profiles.
 ///
 /// # Errors
-/// [`BadTrust`] where the bundle is not usable or the system has no certificates.
-pub fn tls_config(ca_bundle: Option<&str>) -> Result<ClientConfig, BadTrust> {
-    let extra: Vec<CertificateDer<'static>> = match ca_bundle {
-        None => Vec::new(),
-        Some(pem) => {
-            let found = CertificateDer::pem_slice_iter(pem.as_bytes())
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(BadTrust::NotPem)?;
-            if found.is_empty() {
-                return Err(BadTrust::Empty);
-            }
-            found
-        }
-    };
+/// [`BadTrust`].
+pub fn tls_config(ca_bundle: Option<&CaBundle>) -> Result<ClientConfig, BadTrust> {
+    let extra = ca_bundle.map_or_else(Vec::new, |bundle| bundle.certificates().to_vec());
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra, provider.clone())?;
     Ok(ClientConfig::builder_with_provider(provider)

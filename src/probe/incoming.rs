@@ -1,4 +1,4 @@
-use super::{Prober, Subject};
+use super::{Prober, Slot, Subject};
 use crate::domain::failure::Failure;
 use crate::mail::ImapSession;
 
@@ -7,11 +7,7 @@ impl Prober {
     ///
     /// # Errors
     /// The [`Failure`], told apart.
-    pub async fn incoming(&self, subject: &Subject<'_>) -> Result<(), Failure> {
-        let _slot = self
-            .slots
-            .take(subject.profile, subject.max_connections)
-            .await;
+    pub async fn incoming(&self, _slot: &mut Slot, subject: &Subject<'_>) -> Result<(), Failure> {
         let mut session = ImapSession::open(
             &self.dialer(subject)?,
             &subject.servers.imap,

@@ -8,6 +8,7 @@ mod slots;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::name::ObjectName;
 use crate::domain::secret::AccessToken;
@@ -16,13 +17,13 @@ use crate::mail::MailAccount;
 use crate::net::connect::Dialer;
 use crate::net::network::Network;
 
-pub use round_trip::{Arrival, Parcel, RoundTrip};
-pub use slots::Slots;
+pub use round_trip::{Parcel, Search, Sender};
+pub use slots::{Busy, Claim, Slot, Slots};
 
-/// Tests mailboxes, with as many connections at once as each profile allows.
+/// Tests mailboxes. Each conversation is held by whoever has a [`Slot`], which is borrowed for as
+/// long as the connection is open: so there are never more than the profile and the account allow.
 pub struct Prober {
     network: Arc<Network>,
-    slots: Slots,
     waits: ProbeWaits,
 }
 
@@ -41,9 +42,7 @@ pub struct Subject<'a> {
     /// The profile that it uses.
     pub profile: &'a ObjectName,
     /// The profile's CA bundle.
-    pub ca_bundle: Option<&'a str>,
-    /// How many connections the profile may have at once.
-    pub max_connections: usize,
+    pub ca_bundle: Option<&'a CaBundle>,
     /// The servers.
     pub servers: &'a MailServers,
     /// The SASL user: the account that signed in.
@@ -64,16 +63,7 @@ impl Subject<'_> {
 impl Prober {
     /// With connections from `network`.
     pub fn new(network: Arc<Network>, waits: ProbeWaits) -> Self {
-        Self {
-            network,
-            slots: Slots::default(),
-            waits,
-        }
-    }
-
-    /// Forgets a profile that is gone.
-    pub fn forget(&self, profile: &ObjectName) {
-        self.slots.forget(profile);
+        Self { network, waits }
     }
 
     fn dialer(&self, subject: &Subject<'_>) -> Result<Dialer, Failure> {

@@ -1,4 +1,4 @@
-use super::{Prober, Subject};
+use super::{Prober, Slot, Subject};
 use crate::domain::failure::Failure;
 use crate::mail::SmtpSession;
 
@@ -7,11 +7,7 @@ impl Prober {
     ///
     /// # Errors
     /// The [`Failure`], told apart.
-    pub async fn outgoing(&self, subject: &Subject<'_>) -> Result<(), Failure> {
-        let _slot = self
-            .slots
-            .take(subject.profile, subject.max_connections)
-            .await;
+    pub async fn outgoing(&self, _slot: &mut Slot, subject: &Subject<'_>) -> Result<(), Failure> {
         let servers = subject.servers;
         let mut session = SmtpSession::open(
             &self.dialer(subject)?,

@@ -1,17 +1,9 @@
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep};
 
-use super::{ProbeWaits, Prober, Subject};
+use super::{Prober, Slot, Subject};
 use crate::domain::address::EmailAddress;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::mail::{ImapSession, SmtpSession};
-
-/// A round trip that is ready to begin: logged in over IMAP, where that is possible.
-pub struct RoundTrip {
-    incoming: Result<ImapSession, Failure>,
-    waits: ProbeWaits,
-    _slot: Option<OwnedSemaphorePermit>,
-}
 
 /// A round trip's message.
 pub struct Parcel<'a> {
@@ -19,106 +11,111 @@ pub struct Parcel<'a> {
     pub address: &'a EmailAddress,
     /// The account that sends it.
     pub sender: &'a EmailAddress,
-    /// Its Message-ID.
-    pub message_id: &'a str,
     /// All of it (RFC 5322).
     pub message: &'a [u8],
 }
 
-/// What is known of the message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Arrival {
-    /// It was found in the inbox.
-    Found,
-    /// It was sent, but IMAP does not let us look for it.
-    CannotLook,
+/// Logged in over SMTP, with a message still to be sent. The message is looked for afterwards, so
+/// that one slot is enough for both connections.
+pub struct Sender<'a> {
+    session: SmtpSession,
+    _slot: &'a mut Slot,
+}
+
+/// What was found of the message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Search {
+    /// It is in the inbox, or was until it was put away. The failure is of the putting away.
+    Found(Option<Failure>),
+    /// It did not arrive in time.
+    Missing(Failure),
+    /// It could not be looked for.
+    CannotLook(Failure),
 }
 
 impl Prober {
-    /// Logs in over IMAP, to look for a message.
+    /// Logs in over SMTP, to send a message.
     ///
     /// # Errors
-    /// The [`Failure`] where no connection can be prepared at all.
-    pub async fn round_trip(&self, subject: &Subject<'_>) -> Result<RoundTrip, Failure> {
-        let slot = self
-            .slots
-            .take(subject.profile, subject.max_connections)
-            .await;
-        let mut incoming = ImapSession::open(
-            &self.dialer(subject)?,
-            &subject.servers.imap,
-            subject.account(),
-        )
-        .await;
-        if let Ok(session) = &mut incoming
-            && let Err(failure) = session.examine_inbox().await
-        {
-            incoming = Err(failure);
-        }
-        Ok(RoundTrip {
-            incoming,
-            waits: self.waits,
-            _slot: slot,
-        })
-    }
-
-    /// Logs in over SMTP, to send one.
-    ///
-    /// # Errors
-    /// The [`Failure`], told apart.
-    pub async fn sender(&self, subject: &Subject<'_>) -> Result<SmtpSession, Failure> {
+    /// The [`Failure`], told apart. Nothing has been sent.
+    pub async fn sender<'a>(
+        &self,
+        slot: &'a mut Slot,
+        subject: &Subject<'_>,
+    ) -> Result<Sender<'a>, Failure> {
         let servers = subject.servers;
-        SmtpSession::open(
+        let session = SmtpSession::open(
             &self.dialer(subject)?,
             &servers.smtp,
             servers.smtp_security,
             subject.account(),
         )
-        .await
+        .await?;
+        Ok(Sender {
+            session,
+            _slot: slot,
+        })
+    }
+
+    /// Looks for a message over IMAP until its time is over, and moves it to Trash if it is to be
+    /// put away.
+    pub async fn find(
+        &self,
+        _slot: &mut Slot,
+        subject: &Subject<'_>,
+        message_id: &str,
+        put_away: bool,
+    ) -> Search {
+        let mut session = match self.inbox(subject).await {
+            Ok(session) => session,
+            Err(failure) => return Search::CannotLook(failure),
+        };
+        let deadline = Instant::now() + self.waits.arrival;
+        let search = loop {
+            match session.find(message_id).await {
+                Ok(Some(_)) if put_away => {
+                    break Search::Found(session.move_to_trash(message_id).await.err());
+                }
+                Ok(Some(_)) => break Search::Found(None),
+                Ok(None) if Instant::now() >= deadline => {
+                    break Search::Missing(Failure {
+                        kind: FailureKind::MessageNotArrived,
+                        doing: format!("looking in INBOX for {} s", self.waits.arrival.as_secs()),
+                        detail: String::new(),
+                        reply: None,
+                    });
+                }
+                Ok(None) => sleep(self.waits.look).await,
+                Err(failure) => break Search::CannotLook(failure),
+            }
+        };
+        session.logout().await;
+        search
+    }
+
+    async fn inbox(&self, subject: &Subject<'_>) -> Result<ImapSession, Failure> {
+        let mut session = ImapSession::open(
+            &self.dialer(subject)?,
+            &subject.servers.imap,
+            subject.account(),
+        )
+        .await?;
+        session.examine_inbox().await?;
+        Ok(session)
     }
 }
 
-impl RoundTrip {
-    /// Sends the message and looks for it.
+impl Sender<'_> {
+    /// Sends the message and says goodbye.
     ///
     /// # Errors
-    /// The [`Failure`] of the sending, or that the message did not arrive in time.
-    pub async fn send_and_find(
-        self,
-        mut sender: SmtpSession,
-        parcel: &Parcel<'_>,
-    ) -> Result<(Arrival, Option<ImapSession>), Failure> {
-        let sent = sender
+    /// The [`Failure`], told apart.
+    pub async fn send(mut self, parcel: &Parcel<'_>) -> Result<(), Failure> {
+        let sent = self
+            .session
             .send(parcel.sender, parcel.address, parcel.message)
             .await;
-        sender.quit().await;
-        sent?;
-        self.find(parcel.message_id).await
-    }
-
-    /// Looks for the message until its time is over. The session comes back for what follows.
-    ///
-    /// # Errors
-    /// The [`Failure`] of the looking, or that the message did not arrive in time.
-    pub async fn find(self, message_id: &str) -> Result<(Arrival, Option<ImapSession>), Failure> {
-        let Ok(mut session) = self.incoming else {
-            return Ok((Arrival::CannotLook, None));
-        };
-        let deadline = Instant::now() + self.waits.arrival;
-        loop {
-            if session.find(message_id).await?.is_some() {
-                return Ok((Arrival::Found, Some(session)));
-            }
-            if Instant::now() >= deadline {
-                session.logout().await;
-                return Err(Failure {
-                    kind: FailureKind::MessageNotArrived,
-                    doing: format!("looking in INBOX for {} s", self.waits.arrival.as_secs()),
-                    detail: String::new(),
-                    reply: None,
-                });
-            }
-            sleep(self.waits.look).await;
-        }
+        self.session.quit().await;
+        sent
     }
 }

@@ -65,6 +65,7 @@ impl Web {
             client_id: &client.client.id,
             redirect_uri: redirect_uri.as_str(),
             issuer: service.profile.endpoints.issuer_text(),
+            token_endpoint: service.profile.endpoints.token.as_str(),
         };
         let secrets = FlowSecrets {
             state: begun.state,

@@ -146,7 +146,10 @@ fn checked<'a>(
         return Err(Stopped::refused(Reason::ClientChanged));
     }
     let iss = answer.iss.as_deref();
-    let same_server = flow.issuer == service.profile.endpoints.issuer_text();
+    let endpoints = &service.profile.endpoints;
+    // The issuer is only what a profile says of its server: the code goes to the token endpoint.
+    let same_server =
+        flow.issuer == endpoints.issuer_text() && flow.token_endpoint == endpoints.token.as_str();
     match &answer.outcome {
         // A code is sent to no other server than that which gave it (RFC 9207).
         Outcome::Code(code) if same_server && client.google.check_issuer(iss) => Ok(code),

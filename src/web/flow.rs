@@ -29,6 +29,7 @@ pub(super) struct Flow {
     pub client_id: String,
     pub redirect_uri: String,
     pub issuer: String,
+    pub token_endpoint: String,
     pub state: String,
     nonce: String,
     verifier: String,
@@ -49,6 +50,7 @@ pub(super) struct Binding<'a> {
     pub client_id: &'a str,
     pub redirect_uri: &'a str,
     pub issuer: &'a str,
+    pub token_endpoint: &'a str,
 }
 
 impl Flow {
@@ -60,6 +62,7 @@ impl Flow {
             client_id: binding.client_id.to_owned(),
             redirect_uri: binding.redirect_uri.to_owned(),
             issuer: binding.issuer.to_owned(),
+            token_endpoint: binding.token_endpoint.to_owned(),
             state: secrets.state,
             nonce: secrets.nonce.to_owned(),
             verifier: secrets.verifier.to_owned(),

@@ -78,6 +78,10 @@ impl Stopped {
             AcceptError::Keeper(KeeperError::Cluster(error)) => error.into(),
             AcceptError::Keeper(KeeperError::Client(error)) => error.into(),
             AcceptError::Keeper(KeeperError::Google(detail)) => Self::Google(detail),
+            // Of a stored grant only; a consent is of the profile's own client.
+            AcceptError::Keeper(KeeperError::ForeignGrant { .. }) => {
+                Self::refused(Reason::ClientChanged)
+            }
             AcceptError::Keeper(KeeperError::ClientRefused(said)) => {
                 tracing::warn!(said, "Google refused the OAuth client of a sign-in");
                 Self::refused(Reason::ConsentExchangeFailed)

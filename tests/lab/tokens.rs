@@ -129,6 +129,7 @@ impl Tokens {
             scopes: self.scopes.split(' ').map(str::to_owned).collect(),
             client_id: site.client_id.clone(),
             redirect_uri: Some(format!("{}/oauth2/callback", site.public_url)),
+            token_endpoint: site.lab.google.token_url().parse()?,
             profile: ObjectName::new(&site.tenant, profile),
             refresh_token: RefreshToken::new(self.refresh_token.as_str()),
             access: Access {

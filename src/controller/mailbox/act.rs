@@ -4,7 +4,7 @@ use super::observe::{Observed, limit};
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
-use crate::controller::context::Context;
+use crate::controller::context::{Context, object_name};
 use crate::controller::wake::places_changed;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::grant::Grant;
@@ -13,7 +13,7 @@ use crate::domain::message::{Letter, message_id, stays_in_inbox};
 use crate::domain::profile::ValidProfile;
 use crate::grant::{KeeperError, Renewal, Written};
 use crate::mail::compose;
-use crate::probe::{Arrival, Parcel, Subject};
+use crate::probe::{Parcel, Search, Slot, Subject};
 use crate::telemetry::metrics::{Direction, ReasonLabel, RenewalResult, ResultLabels, TestLabels};
 
 /// Does one step. What cannot be asked is an outcome too; an error is ours or the API server's.
@@ -21,6 +21,7 @@ pub async fn act(
     context: &Context,
     observed: &Observed,
     step: &Step,
+    slot: Option<&mut Slot>,
 ) -> Result<Outcome, ClusterError> {
     if matches!(step, Step::StartTest(_)) {
         return Ok(Outcome::Started);
@@ -43,6 +44,9 @@ pub async fn act(
         Step::Renew => Ok(renew(context, observed, profile, stored).await?.0),
         Step::StartTest(_) => Ok(Outcome::Started),
         Step::TestIncoming | Step::TestOutgoing | Step::SendMessage | Step::FindMessage => {
+            let Some(slot) = slot else {
+                return Ok(Outcome::Unavailable);
+            };
             let test = Test {
                 context,
                 observed,
@@ -50,7 +54,7 @@ pub async fn act(
                 spec,
                 step,
             };
-            let outcome = test.run(stored).await?;
+            let outcome = test.run(slot, stored).await?;
             test.count(&outcome);
             Ok(outcome)
         }
@@ -83,7 +87,20 @@ async fn adopt(
             Ok(Outcome::Grant(remember(context, written)))
         }
         Err(KeeperError::Cluster(error)) => Err(error),
-        Err(error) => Ok(unavailable(observed, &error)),
+        Err(error) => {
+            look_at_client(context, profile, &error);
+            Ok(unavailable(observed, &error))
+        }
+    }
+}
+
+/// The profile is told what its client's answer, or its Secret, says of it.
+fn look_at_client(context: &Context, profile: &GmailServerProfile, error: &KeeperError) {
+    match error {
+        KeeperError::ClientRefused(_) => context.recheck_client(profile),
+        // Its Secret has changed since it was looked at.
+        KeeperError::ForeignGrant { .. } => context.wake.profile(&object_name(profile)),
+        _ => {}
     }
 }
 
@@ -159,9 +176,7 @@ async fn renew(
         Err(KeeperError::Cluster(error)) => Err(error),
         Err(error) => {
             counted(RenewalResult::Unavailable);
-            if matches!(error, KeeperError::ClientRefused(_)) {
-                context.recheck_client(profile);
-            }
+            look_at_client(context, profile, &error);
             Ok((unavailable(observed, &error), None))
         }
     }
@@ -189,11 +204,21 @@ struct Test<'a> {
 }
 
 impl Test<'_> {
-    async fn run(&self, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
-        let outcome = self.once(stored).await?;
+    async fn run(&self, slot: &mut Slot, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
+        let outcome = self.once(slot, stored).await?;
         // A token that is refused may have died early, and Google knows whether the grant has. Once
         // it was got in this test, the server means what it says: asking again would go on for ever.
-        let refused = matches!(&outcome, Outcome::Fails(failure) if matches!(failure.kind, FailureKind::LoginRefused | FailureKind::SmtpLoginRefused));
+        let refused = match &outcome {
+            Outcome::Fails(failure) => matches!(
+                failure.kind,
+                FailureKind::LoginRefused | FailureKind::SmtpLoginRefused
+            ),
+            // After a message of this very step the same would send another one.
+            Outcome::Unseen(failure) => {
+                *self.step == Step::FindMessage && failure.kind == FailureKind::LoginRefused
+            }
+            _ => false,
+        };
         let fresh = self
             .observed
             .world
@@ -204,12 +229,12 @@ impl Test<'_> {
             return Ok(outcome);
         }
         match renew(self.context, self.observed, self.profile, stored).await? {
-            (_, Some(fresh)) if fresh.grant.ended.is_none() => self.once(&fresh).await,
+            (_, Some(fresh)) if fresh.grant.ended.is_none() => self.once(slot, &fresh).await,
             _ => Ok(outcome),
         }
     }
 
-    async fn once(&self, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
+    async fn once(&self, slot: &mut Slot, stored: &StoredGrant) -> Result<Outcome, ClusterError> {
         let Ok(valid) = ValidProfile::new(&self.profile.spec, self.context.network.egress()) else {
             return Ok(Outcome::Unavailable);
         };
@@ -221,8 +246,7 @@ impl Test<'_> {
         };
         let subject = Subject {
             profile,
-            ca_bundle: valid.ca_bundle.as_deref(),
-            max_connections: valid.max_connections,
+            ca_bundle: valid.ca_bundle.as_ref(),
             servers: &valid.servers,
             user: account.email.as_str(),
             token: &access.token,
@@ -230,35 +254,30 @@ impl Test<'_> {
         let prober = &self.context.prober;
         match self.step {
             Step::TestIncoming => Ok(prober
-                .incoming(&subject)
+                .incoming(slot, &subject)
                 .await
                 .map_or_else(Outcome::Fails, |()| Outcome::Works)),
             Step::TestOutgoing => Ok(prober
-                .outgoing(&subject)
+                .outgoing(slot, &subject)
                 .await
                 .map_or_else(Outcome::Fails, |()| Outcome::Works)),
-            Step::SendMessage => self.send_message(&subject, stored).await,
-            _ => Ok(self
-                .find_message(&subject)
-                .await
-                .unwrap_or_else(Outcome::Fails)),
+            Step::SendMessage => self.send_message(slot, &subject, stored).await,
+            _ => Ok(self.find_message(slot, &subject).await),
         }
     }
 
     async fn send_message(
         &self,
+        slot: &mut Slot,
         subject: &Subject<'_>,
         stored: &StoredGrant,
     ) -> Result<Outcome, ClusterError> {
         let Some(test) = self.observed.world.test.running() else {
             return Ok(Outcome::Unavailable);
         };
-        let (trip, sender) = match (
-            self.context.prober.round_trip(subject).await,
-            self.context.prober.sender(subject).await,
-        ) {
-            (Ok(trip), Ok(sender)) => (trip, sender),
-            (Err(failure), _) | (_, Err(failure)) => return Ok(Outcome::Fails(failure)),
+        let sender = match self.context.prober.sender(slot, subject).await {
+            Ok(sender) => sender,
+            Err(failure) => return Ok(Outcome::Fails(failure)),
         };
         let id = message_id(&test.id);
         let oauth = self.profile.spec.oauth_client.as_ref();
@@ -297,54 +316,32 @@ impl Test<'_> {
         let parcel = Parcel {
             address: &self.spec.address,
             sender: from,
-            message_id: &id,
             message: &message,
         };
-        let found = trip.send_and_find(sender, &parcel).await;
-        Ok(self
-            .arrived(found, &id)
-            .await
-            .unwrap_or_else(Outcome::Fails))
-    }
-
-    async fn find_message(&self, subject: &Subject<'_>) -> Result<Outcome, Failure> {
-        let Some(test) = self.observed.world.test.running() else {
-            return Ok(Outcome::Unavailable);
-        };
-        let id = message_id(&test.id);
-        let found = self
-            .context
-            .prober
-            .round_trip(subject)
-            .await?
-            .find(&id)
-            .await;
-        self.arrived(found, &id).await
-    }
-
-    /// Puts a re-test's message away; the receipt of a sign-in stays.
-    async fn arrived(
-        &self,
-        found: Result<(Arrival, Option<crate::mail::ImapSession>), Failure>,
-        id: &str,
-    ) -> Result<Outcome, Failure> {
-        let (arrival, session) = found?;
-        let stays = self
-            .observed
-            .world
-            .test
-            .running()
-            .is_none_or(|test| stays_in_inbox(test.requested_by));
-        if let Some(mut session) = session {
-            if !stays && let Err(failure) = session.move_to_trash(id).await {
-                tracing::warn!(mailbox = %self.observed.name, ?failure, "the test's message arrived but could not be moved to Trash");
-            }
-            session.logout().await;
+        match sender.send(&parcel).await {
+            Ok(()) => Ok(self.find_message(slot, subject).await),
+            Err(failure) => Ok(Outcome::Fails(failure)),
         }
-        Ok(match arrival {
-            Arrival::Found => Outcome::Arrived,
-            Arrival::CannotLook => Outcome::Unproved,
-        })
+    }
+
+    /// A re-test's message is put away; the receipt of a sign-in stays.
+    async fn find_message(&self, slot: &mut Slot, subject: &Subject<'_>) -> Outcome {
+        let Some(test) = self.observed.world.test.running() else {
+            return Outcome::Unavailable;
+        };
+        let put_away = !stays_in_inbox(test.requested_by);
+        let id = message_id(&test.id);
+        let prober = &self.context.prober;
+        match prober.find(slot, subject, &id, put_away).await {
+            Search::Found(left) => {
+                if let Some(failure) = left {
+                    tracing::warn!(mailbox = %self.observed.name, ?failure, "the test's message arrived but could not be moved to Trash");
+                }
+                Outcome::Arrived
+            }
+            Search::Missing(failure) => Outcome::Fails(failure),
+            Search::CannotLook(failure) => Outcome::Unseen(failure),
+        }
     }
 
     fn count(&self, outcome: &Outcome) {
@@ -354,8 +351,8 @@ impl Test<'_> {
             Direction::Outgoing
         };
         let reason = match outcome {
-            Outcome::Fails(failure) => failure.kind.reason(),
-            Outcome::Works | Outcome::Arrived | Outcome::Unproved => crate::api::Reason::Enabled,
+            Outcome::Fails(failure) | Outcome::Unseen(failure) => failure.kind.reason(),
+            Outcome::Works | Outcome::Arrived => crate::api::Reason::Enabled,
             _ => return,
         };
         self.context

@@ -10,7 +10,7 @@ use crate::controller::context::{AnyProfile, Context, object_name};
 use crate::domain::mailbox::{ProfileView, ValidSpec};
 use crate::domain::name::ObjectName;
 use crate::domain::oauth_client::project;
-use crate::domain::profile::{Choice, Offer, Room, Seeker, ValidProfile, choose, view};
+use crate::domain::profile::{Choice, Offer, Room, Seeker, capacity_of, choose, view};
 
 /// Finds the profile that serves `mailbox`, and counts the Mailbox there.
 pub fn assign(
@@ -112,9 +112,8 @@ fn offers<'a>(
         *in_projects.entry(project.clone()).or_default() += assigned(name);
         counted.push((name, profile, project));
     }
-    let offer = |(name, profile, project): (&'a ObjectName, &'a GmailServerProfile, String)| {
-        let valid = ValidProfile::new(&profile.spec, context.network.egress()).ok();
-        Offer {
+    let offer =
+        |(name, profile, project): (&'a ObjectName, &'a GmailServerProfile, String)| Offer {
             name,
             spec: &profile.spec,
             may_share: context.may_share(&name.namespace),
@@ -122,10 +121,9 @@ fn offers<'a>(
                 assigned: assigned(name),
                 assigned_in_project: in_projects.get(&project).copied().unwrap_or_default(),
                 taken: client_id(profile).map_or(0, |id| context.places.taken(id)),
-                capacity: valid.and_then(|valid| valid.capacity),
+                capacity: capacity_of(&profile.spec),
             },
-        }
-    };
+        };
     counted.into_iter().map(offer).collect()
 }
 

@@ -4,6 +4,7 @@ mod act;
 mod assign;
 mod observe;
 mod report;
+mod slot;
 
 use observe::Observed;
 
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
+use tokio::sync::SemaphorePermit;
 
 use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
@@ -23,7 +25,11 @@ use crate::api::Mailbox;
 use crate::cluster::ClusterError;
 use crate::domain::mailbox::{Outcome, Retry, Step, TestView, decide, fold};
 use crate::domain::schedule::until;
+use crate::probe::{Busy, Slot};
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
+
+/// When a Mailbox that waits to be called looks by itself: a call that was missed costs no more.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// What this process remembers of a Mailbox: the routine re-test that status does not show yet, and
 /// tries that are made again.
@@ -67,8 +73,9 @@ async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, Clus
             return Ok(Action::await_change());
         }
     };
+    let desk = context.desks.acquire().await.ok();
     let observed = observe::observe(context, mailbox).await?;
-    take_steps(context, mailbox, observed).await
+    take_steps(context, mailbox, observed, desk).await
 }
 
 /// Decides, acts and reports. The logins of a test follow each other at once and are reported
@@ -77,16 +84,28 @@ async fn take_steps(
     context: &Context,
     mailbox: &Mailbox,
     mut observed: Observed,
+    mut desk: Option<SemaphorePermit<'_>>,
 ) -> Result<Action, ClusterError> {
     let mut shown = mailbox.clone();
+    let mut slot = None;
     loop {
         let plan = decide(&observed.world);
         let Some(step) = &plan.step else {
+            context.slots.forget(&observed.name);
             report::report(context, &mut shown, &observed.world).await?;
             let wait = plan.wake.map(|wake| until(wake, observed.world.now));
             return Ok(wait.map_or_else(Action::await_change, Action::requeue));
         };
-        let outcome = act_visibly(context, &mut shown, &observed, step).await?;
+        if step.connects() && slot.is_none() {
+            slot = match slot::take(context, &observed) {
+                Ok(taken) => Some(taken),
+                Err(busy) => return wait_for_call(context, &mut shown, observed, busy).await,
+            };
+        }
+        // Others work while this one waits for a server.
+        drop(desk.take());
+        let outcome = act_visibly(context, &mut shown, &observed, step, slot.as_mut()).await?;
+        desk = context.desks.acquire().await.ok();
         // What cannot be done now must not be asked for in a tight loop.
         let pause = match outcome {
             Outcome::Unavailable => context.pace.backoff_first.into(),
@@ -96,10 +115,28 @@ async fn take_steps(
         observed.world = fold(observed.world.at(Timestamp::now()), step, outcome);
         let next = decide(&observed.world).step;
         if !goes_on || !matches!(next, Some(Step::TestIncoming | Step::TestOutgoing)) {
+            drop(slot);
             report::report(context, &mut shown, &observed.world).await?;
             return Ok(Action::requeue(pause));
         }
     }
+}
+
+/// All places are taken. The Mailbox is called when its turn has come; meanwhile it keeps nobody
+/// else from being worked on. Only a long wait is told: each telling is a write.
+async fn wait_for_call(
+    context: &Context,
+    shown: &mut Mailbox,
+    mut observed: Observed,
+    busy: Busy,
+) -> Result<Action, ClusterError> {
+    let patience: Duration = context.pace.waiting.into();
+    if busy.waited < patience {
+        return Ok(Action::requeue(patience - busy.waited));
+    }
+    observed.world.waits = true;
+    report::report(context, shown, &observed.world).await?;
+    Ok(Action::requeue(LOOK_AGAIN))
 }
 
 /// Does one step; where it takes its time, status says meanwhile which one it is.
@@ -108,8 +145,9 @@ async fn act_visibly(
     shown: &mut Mailbox,
     observed: &Observed,
     step: &Step,
+    slot: Option<&mut Slot>,
 ) -> Result<Outcome, ClusterError> {
-    let mut act = pin!(act::act(context, observed, step));
+    let mut act = pin!(act::act(context, observed, step, slot));
     tokio::select! {
         outcome = &mut act => return outcome,
         () = tokio::time::sleep(context.pace.progress.into()) => {}

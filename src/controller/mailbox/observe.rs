@@ -69,6 +69,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         place,
         test,
         renewal: memory.renewal,
+        waits: false,
         times: Times {
             retest: pace.retest.into(),
             retest_failed: pace.retest_failed.into(),
@@ -117,7 +118,12 @@ async fn grant(
                 && found.grant.email_address.is_same_account(&spec.address)
                 && found.grant.account.email.is_same_account(&spec.account) =>
         {
-            (GrantView::Adoptable { from }, Some(found))
+            let view = GrantView::Adoptable {
+                from,
+                client_id: found.grant.client_id.clone(),
+                token_endpoint: found.grant.token_endpoint.clone(),
+            };
+            (view, Some(found))
         }
         _ => (GrantView::Absent, None),
     })

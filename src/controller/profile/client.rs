@@ -6,38 +6,22 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use url::Url;
 
-use crate::api::{GmailServerProfile, GmailServerProfileSpec, Reason};
+use crate::api::{GmailServerProfile, Reason};
 use crate::cluster::ClusterError;
 use crate::cluster::credentials::{self, CredentialsError};
 use crate::cluster::grant_secret::proves_redirect;
 use crate::controller::context::{Context, object_name};
-use crate::domain::name::ObjectName;
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::profile::{
-    Advice, BadProfile, Credentials, Known, Offer, Outcome, Room, ValidProfile, advice,
-    known_before,
+    Advice, Credentials, Known, Offer, Outcome, Room, ValidProfile, advice, known_before,
 };
 use crate::domain::schedule::digest;
 use crate::google::{ClientAnswer, OAuthError, Trouble};
 use crate::grant::ClientError;
 
-/// The spec, if it can be worked with: its rules, its hosts, its certificates.
-pub(super) fn usable(
-    context: &Context,
-    name: &ObjectName,
-    spec: &GmailServerProfileSpec,
-) -> Result<ValidProfile, BadProfile> {
-    let valid = ValidProfile::new(spec, context.network.egress())?;
-    // Without a bundle there is nothing in the spec that could be wrong.
-    if let Some(bundle) = &valid.ca_bundle {
-        let made = context.network.of(name, Some(bundle));
-        made.map_err(|error| BadProfile::Trust(error.to_string()))?;
-    }
-    Ok(valid)
-}
-
 /// Changes with the server that is asked about the client and with what it is trusted by.
 pub(super) fn server(spec: &ValidProfile) -> String {
-    let trust = spec.ca_bundle.as_deref().unwrap_or_default();
+    let trust = spec.ca_bundle.as_ref().map_or("", CaBundle::pem);
     digest(&[spec.endpoints.token.as_str(), trust])
 }
 

@@ -3,7 +3,7 @@ use kube::ResourceExt;
 
 use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::controller::context::{Context, object_name};
-use crate::domain::profile::{Counts, Places, ValidProfile};
+use crate::domain::profile::{Counts, Places, capacity_of};
 use crate::domain::schedule::{earlier, later};
 
 /// The counts of a moment, which stand for a while: they change all the time, and each report of
@@ -27,7 +27,6 @@ pub fn count(context: &Context, profile: &GmailServerProfile, now: Timestamp) ->
     }
     let client = profile.status.as_ref();
     let client = client.and_then(|status| status.oauth_client.as_ref()?.client_id.as_deref());
-    let valid = ValidProfile::new(&profile.spec, context.network.egress()).ok();
     Counted {
         at: now,
         counts: context
@@ -35,7 +34,7 @@ pub fn count(context: &Context, profile: &GmailServerProfile, now: Timestamp) ->
             .counts(&name, earlier(now, pace.together.into())),
         places: Places {
             taken: client.map_or(0, |client| context.places.taken(client)),
-            capacity: valid.and_then(|valid| valid.capacity),
+            capacity: capacity_of(&profile.spec),
         },
     }
 }

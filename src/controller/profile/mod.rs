@@ -13,7 +13,7 @@ use kube::runtime::reflector::ObjectRef;
 mod client;
 mod counts;
 
-use self::client::{advised, check_client, credentials, redirect_known, server, usable};
+use self::client::{advised, check_client, credentials, redirect_known, server};
 use self::counts::{Counted, count, failed_together};
 use super::context::{AnyProfile, Context, object_name};
 use super::guard::guarded;
@@ -22,7 +22,7 @@ use crate::cluster::ClusterError;
 use crate::cluster::status::{CONTROLLER, apply};
 use crate::domain::mailbox::Retry;
 use crate::domain::profile::{
-    Checked, ProfileWorld, Times, Trouble, Verdicts, decide, fold, judge, report,
+    Checked, ProfileWorld, Times, Trouble, ValidProfile, Verdicts, decide, fold, judge, report,
 };
 use crate::domain::schedule::until;
 use crate::telemetry::metrics::{Kind, KindLabels, ReconcileLabels, ReconcileResult};
@@ -106,7 +106,7 @@ async fn observe(
     let name = object_name(profile);
     let uid = profile.uid().unwrap_or_default();
     let memory = context.profile_memory.get(&uid).unwrap_or_default();
-    let spec = usable(context, &name, &profile.spec);
+    let spec = ValidProfile::new(&profile.spec, context.network.egress());
     let server = spec.as_ref().map(server).unwrap_or_default();
     let credentials = credentials(context, profile, &server).await?;
     let known = redirect_known(context, profile, &credentials);

@@ -57,12 +57,14 @@ pub fn verdicts(world: &World) -> Verdicts {
         }
         _ => direction(
             &world.test.incoming,
+            world.waits,
             spec.is_none_or(|spec| spec.incoming.is_some()),
             "Mail can be read.",
         ),
     };
     let outgoing_ready = direction(
         &world.test.outgoing,
+        world.waits,
         spec.is_none_or(|spec| spec.outgoing),
         "Mail can be sent.",
     );
@@ -122,6 +124,13 @@ fn signed_in(world: &World) -> Verdict {
     };
     match &world.grant {
         GrantView::Absent => Verdict::no(Reason::SignInRequired, &where_to),
+        GrantView::Adoptable {
+            client_id,
+            token_endpoint,
+            ..
+        } if matches!(&world.profile, ProfileView::Ready(profile) if !profile.gave(client_id, token_endpoint)) => {
+            Verdict::no(Reason::ClientChanged, &where_to)
+        }
         GrantView::Adoptable { .. } => Verdict::unknown(
             Reason::NotChecked,
             "an earlier sign-in for this Mailbox was found and is being tried",
@@ -131,7 +140,9 @@ fn signed_in(world: &World) -> Verdict {
             reason, account, ..
         } => Verdict::no(*reason, &format!("{account}; {where_to}")),
         GrantView::Held(held) => match (&world.profile, &world.spec) {
-            (ProfileView::Ready(profile), _) if profile.client_id != held.client_id => {
+            (ProfileView::Ready(profile), _)
+                if !profile.gave(&held.client_id, &held.token_endpoint) =>
+            {
                 Verdict::no(Reason::ClientChanged, &where_to)
             }
             (_, Ok(spec)) if !held.account.is_same_account(&spec.account) => Verdict::no(
@@ -153,7 +164,11 @@ fn signed_in(world: &World) -> Verdict {
     }
 }
 
-fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
+/// A test that waits for others must not look like one that hangs.
+const WAITS: &str = "it waits for a free connection: those that the profile's \
+     processing.maxConcurrentConnections allows, or an account, are in use";
+
+fn direction(view: &DirectionView, waits: bool, used: bool, works: &str) -> Verdict {
     if !used {
         return Verdict {
             truth: Truth::False,
@@ -161,6 +176,7 @@ fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
             message: explain(Reason::NotUsed, ""),
         };
     }
+    let detail = if waits { WAITS } else { "" };
     match (&view.last_error, view.state) {
         _ if view.enabled => Verdict::yes(Reason::Enabled, works),
         (Some(error), DirectionState::Failure) => Verdict {
@@ -168,8 +184,8 @@ fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
             reason: error.reason,
             message: error.message.clone(),
         },
-        (_, DirectionState::Running) => Verdict::unknown(Reason::Testing, ""),
-        _ => Verdict::unknown(Reason::NotTested, ""),
+        (_, DirectionState::Running) => Verdict::unknown(Reason::Testing, detail),
+        _ => Verdict::unknown(Reason::NotTested, detail),
     }
 }
 

@@ -41,6 +41,20 @@ pub enum Step {
     FindMessage,
 }
 
+impl Step {
+    /// Whether it, or what follows at once, connects to a mail server.
+    pub fn connects(&self) -> bool {
+        match self {
+            Step::Adopt { .. } | Step::TakePlace | Step::Renew => false,
+            Step::StartTest(_)
+            | Step::TestIncoming
+            | Step::TestOutgoing
+            | Step::SendMessage
+            | Step::FindMessage => true,
+        }
+    }
+}
+
 impl Plan {
     fn now(step: Step) -> Self {
         Self {
@@ -56,10 +70,17 @@ impl Plan {
 
 /// What to do next.
 pub fn decide(world: &World) -> Plan {
-    if let (GrantView::Adoptable { from }, ProfileView::Ready(_), Ok(spec)) =
-        (&world.grant, &world.profile, &world.spec)
+    if let (
+        GrantView::Adoptable {
+            from,
+            client_id,
+            token_endpoint,
+        },
+        ProfileView::Ready(profile),
+        Ok(spec),
+    ) = (&world.grant, &world.profile, &world.spec)
     {
-        return match spec.suspended {
+        return match spec.suspended || !profile.gave(client_id, token_endpoint) {
             true => Plan::wait(None),
             false if world.renewal.is_due(world.now) => {
                 Plan::now(Step::Adopt { from: from.clone() })

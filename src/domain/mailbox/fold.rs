@@ -25,8 +25,8 @@ pub enum Outcome {
     Fails(Failure),
     /// The message was found.
     Arrived,
-    /// The message was sent, but IMAP does not let us look for it.
-    Unproved,
+    /// The message was sent, but could not be looked for.
+    Unseen(Failure),
 }
 
 /// `world` after `step` had `outcome`.
@@ -58,8 +58,11 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
         (Step::TestOutgoing, Outcome::Works) => {
             succeed_login(&mut world, at);
         }
-        (Step::SendMessage | Step::FindMessage, Outcome::Arrived | Outcome::Unproved) => {
-            succeed(&mut world.test.outgoing, at)
+        (Step::SendMessage | Step::FindMessage, Outcome::Arrived) => {
+            succeed(&mut world.test.outgoing, at);
+        }
+        (Step::SendMessage | Step::FindMessage, Outcome::Unseen(failure)) => {
+            unseen(&mut world, &failure, at);
         }
         (Step::TestOutgoing | Step::SendMessage | Step::FindMessage, Outcome::Fails(failure)) => {
             let rules = rules(&world, "outgoing", world.test.outgoing.enabled);
@@ -104,6 +107,21 @@ fn succeed_login(world: &mut World, at: Timestamp) {
         outgoing.state = DirectionState::Running;
     } else {
         succeed(outgoing, at);
+    }
+}
+
+/// The server took the message; whether it arrived is looked for again. Where that is refused, or
+/// is given up though nothing but sending is wanted, what the server said is all the proof there is.
+fn unseen(world: &mut World, failure: &Failure, at: Timestamp) {
+    let rules = rules(world, "outgoing", world.test.outgoing.enabled);
+    let reads = world.spec.as_ref().is_ok_and(tests_incoming);
+    let outgoing = &mut world.test.outgoing;
+    let refused = failure.kind.permanence() == Permanence::Permanent;
+    let last = outgoing.retry.failed.saturating_add(1) >= rules.tries;
+    if refused || (last && !reads) {
+        succeed(outgoing, at);
+    } else {
+        fail(outgoing, failure, &rules);
     }
 }
 

@@ -36,6 +36,8 @@ pub struct World {
     pub test: TestView,
     /// Tries of the renewal that could not be made.
     pub renewal: Retry,
+    /// A test is due and waits for a connection's place.
+    pub waits: bool,
     /// How long to wait for what.
     pub times: Times,
 }
@@ -89,8 +91,12 @@ pub struct ProfileFacts {
     pub name: ObjectName,
     /// The OAuth client's ID.
     pub client_id: String,
+    /// Where its OAuth server takes tokens.
+    pub token_endpoint: Url,
     /// The mail servers.
     pub servers: MailServers,
+    /// How many connections its mailboxes may have at once: 1 to 300.
+    pub max_connections: usize,
     /// A digest of what else matters to a test: the CA bundle.
     pub trust: String,
     /// How many Google accounts its Google Cloud project may have; `None`: no limit.
@@ -106,6 +112,14 @@ pub enum Place {
     Free,
     /// All are taken.
     Full,
+}
+
+impl ProfileFacts {
+    /// Whether a grant to `client_id` at `token_endpoint` is of this profile's client and server:
+    /// with any other it is of no use, and its tokens must not get there.
+    pub fn gave(&self, client_id: &str, token_endpoint: &Url) -> bool {
+        self.client_id == client_id && self.token_endpoint == *token_endpoint
+    }
 }
 
 impl ProfileView {
@@ -133,6 +147,10 @@ pub enum GrantView {
     Adoptable {
         /// The uid of the Mailbox that left it.
         from: String,
+        /// The client that it was granted to.
+        client_id: String,
+        /// The server that gave it.
+        token_endpoint: Url,
     },
     /// There is something that is not a grant.
     Unreadable,
@@ -156,6 +174,8 @@ pub struct Held {
     pub account: EmailAddress,
     /// The client that it was granted to.
     pub client_id: String,
+    /// The server that gave it.
+    pub token_endpoint: Url,
     /// When.
     pub signed_in_at: Timestamp,
     /// When Google will end it, where that is known.
@@ -182,6 +202,7 @@ impl From<&Grant> for GrantView {
             None => GrantView::Held(Held {
                 account,
                 client_id: grant.client_id.clone(),
+                token_endpoint: grant.token_endpoint.clone(),
                 signed_in_at: grant.signed_in_at,
                 expires_at: grant.expires_at,
                 access_issued_at: grant.access.issued_at,
@@ -215,7 +236,7 @@ impl World {
     fn fitting_grant(&self) -> Option<(&Held, &ProfileFacts, &ValidSpec)> {
         match (&self.grant, &self.profile, &self.spec) {
             (GrantView::Held(held), ProfileView::Ready(profile), Ok(spec))
-                if held.client_id == profile.client_id
+                if profile.gave(&held.client_id, &held.token_endpoint)
                     && held.account.is_same_account(&spec.account)
                     && !spec.suspended =>
             {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::*;
 use crate::api::{
@@ -10,6 +11,7 @@ use crate::api::{
     TestRequestedBy, TestStep,
 };
 use crate::domain::address::EmailAddress;
+use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::name::ObjectName;
 use crate::domain::server::{Endpoint, MailServers};
@@ -46,6 +48,7 @@ fn held() -> Held {
     Held {
         account: address("ann@example.com"),
         client_id: "1-a".into(),
+        token_endpoint: token_endpoint(),
         signed_in_at: time(START - 10),
         expires_at: None,
         access_issued_at: time(START - 10),
@@ -109,18 +112,38 @@ fn profiles() -> Vec<ProfileView> {
         ProfileView::Ready(ProfileFacts {
             name,
             client_id: "1-a".into(),
+            token_endpoint: token_endpoint(),
             servers,
+            max_connections: 10,
             trust: String::new(),
             capacity: None,
         }),
     ]
 }
 
+fn token_endpoint() -> Url {
+    OAuthEndpoints::google().token
+}
+
+/// A server that has the same client ID.
+fn elsewhere() -> Url {
+    Url::parse("https://stand-in.example/token").unwrap()
+}
+
+fn adoptable(token_endpoint: Url) -> GrantView {
+    GrantView::Adoptable {
+        from: "old".into(),
+        client_id: "1-a".into(),
+        token_endpoint,
+    }
+}
+
 fn grants() -> Vec<GrantView> {
     vec![
         GrantView::Absent,
         GrantView::Unreadable,
-        GrantView::Adoptable { from: "old".into() },
+        adoptable(token_endpoint()),
+        adoptable(elsewhere()),
         GrantView::Ended {
             reason: Reason::ConsentExpired,
             account: address("ann@example.com"),
@@ -133,6 +156,10 @@ fn grants() -> Vec<GrantView> {
         }),
         GrantView::Held(Held {
             client_id: "2-b".into(),
+            ..held()
+        }),
+        GrantView::Held(Held {
+            token_endpoint: elsewhere(),
             ..held()
         }),
         GrantView::Held(Held {
@@ -257,6 +284,7 @@ fn world(
         sign_in_url: None,
         test,
         renewal: Retry::default(),
+        waits: false,
         times: Times {
             retest: Duration::from_secs(86_400),
             retest_failed: Duration::from_secs(14_400),
@@ -325,6 +353,11 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             }
             match outside.arrival {
                 Answer::Works => Outcome::Arrived,
+                // Taken by one server, and not to be seen at the other.
+                Answer::FailsForNow => match failure(Answer::FailsForNow, FailureKind::Refused) {
+                    Outcome::Fails(failure) => Outcome::Unseen(failure),
+                    other => other,
+                },
                 answer => failure(answer, FailureKind::MessageRefused),
             }
         }
@@ -491,6 +524,7 @@ fn nothing_is_done_without_a_grant_a_profile_or_leave() {
     every(|world, _| {
         let suspended = world.spec.as_ref().map_or(true, |spec| spec.suspended);
         let adoptable = matches!(world.grant, GrantView::Adoptable { .. })
+            && world.grant != adoptable(elsewhere())
             && matches!(world.profile, ProfileView::Ready(_))
             && !suspended;
         if world.usable_grant().is_none() && !adoptable && !world.wants_place() {
@@ -515,4 +549,122 @@ fn a_blip_signs_nobody_out() {
             assert_eq!(verdicts(&end).signed_in, before);
         }
     });
+}
+
+#[test]
+fn a_grant_of_another_client_or_server_waits_for_its_own() {
+    every(|world, outside| {
+        let foreign = match &world.grant {
+            GrantView::Held(held) => {
+                held.client_id != "1-a" || held.token_endpoint != token_endpoint()
+            }
+            GrantView::Adoptable { token_endpoint, .. } => *token_endpoint == elsewhere(),
+            _ => false,
+        };
+        if foreign && matches!(world.profile, ProfileView::Ready(_)) {
+            assert_eq!(decide(&world).step, None);
+            assert_eq!(verdicts(&world).signed_in.reason, Reason::ClientChanged);
+            let before = world.grant.clone();
+            assert_eq!(run(world, outside).0.grant, before);
+        }
+    });
+}
+
+/// A test that is about to send its message, and has noted that.
+fn sending(spec: Result<ValidSpec, BadSpec>) -> World {
+    let passed = tests()
+        .into_iter()
+        .find(|view| {
+            let newest = view.newest.as_ref();
+            newest
+                .is_some_and(|test| test.step == TestStep::RoundTrip && test.finished_at.is_none())
+        })
+        .unwrap();
+    let noted = GrantView::Held(Held {
+        message_sent_by: Some("running".into()),
+        ..held()
+    });
+    let mut world = world(spec, profiles()[3].clone(), noted, passed, None);
+    let settings = match decide(&World {
+        test: TestView::untested(),
+        ..world.clone()
+    })
+    .step
+    {
+        Some(Step::StartTest(test)) => test.settings,
+        other => panic!("{other:?}"),
+    };
+    world.test.newest.as_mut().unwrap().settings = settings;
+    if let Ok(spec) = &world.spec {
+        world.test.mark_unused(spec);
+    }
+    world
+}
+
+fn unseen(kind: FailureKind) -> Outcome {
+    Outcome::Unseen(Failure {
+        kind,
+        doing: "looking".into(),
+        detail: String::new(),
+        reply: None,
+    })
+}
+
+#[test]
+fn a_message_that_cannot_be_looked_for_now_is_looked_for_again() {
+    let world = sending(specs()[1].clone());
+    let mut world = fold(world, &Step::SendMessage, unseen(FailureKind::Refused));
+    for _ in 0..8 {
+        assert!(world.test.running().is_some() && !world.test.outgoing.enabled);
+        world.now = decide(&world).wake.unwrap();
+        assert_eq!(decide(&world).step, Some(Step::FindMessage));
+        world = fold(world, &Step::FindMessage, unseen(FailureKind::TimedOut));
+    }
+    let found = fold(world.clone(), &Step::FindMessage, Outcome::Arrived);
+    assert!(found.test.running().is_none() && found.test.outgoing.enabled);
+    let given_up = fold(world, &Step::FindMessage, unseen(FailureKind::TimedOut));
+    assert!(given_up.test.running().is_none());
+    let error = given_up.test.outgoing.last_error.clone().unwrap();
+    assert_eq!(error.reason, Reason::ConnectionTimedOut);
+    assert!(!given_up.test.outgoing.enabled);
+}
+
+#[test]
+fn what_imap_refuses_to_show_is_not_held_against_sending() {
+    for kind in [FailureKind::LoginRefused, FailureKind::InboxMissing] {
+        let world = fold(
+            sending(specs()[1].clone()),
+            &Step::SendMessage,
+            unseen(kind),
+        );
+        assert!(world.test.running().is_none() && world.test.outgoing.enabled);
+    }
+    // Where nobody wants to read, IMAP may be shut off on the way, too.
+    let sends_only = specs()
+        .into_iter()
+        .find(|spec| spec.as_ref().is_ok_and(|spec| spec.incoming.is_none()));
+    let mut world = sending(sends_only.unwrap());
+    for tries in 1..=10 {
+        assert!(world.test.running().is_some(), "{tries}");
+        world = fold(world, &Step::FindMessage, unseen(FailureKind::TimedOut));
+    }
+    assert!(world.test.running().is_none() && world.test.outgoing.enabled);
+}
+
+#[test]
+fn a_test_that_waits_for_a_place_says_so() {
+    let mut world = sending(specs()[1].clone());
+    let running = verdicts(&world).outgoing_ready;
+    world.waits = true;
+    let waiting = verdicts(&world).outgoing_ready;
+    assert_eq!(
+        (running.reason, waiting.reason),
+        (Reason::Testing, Reason::Testing)
+    );
+    assert!(
+        !running.message.contains("maxConcurrentConnections")
+            && waiting.message.contains("maxConcurrentConnections"),
+        "{}",
+        waiting.message
+    );
 }

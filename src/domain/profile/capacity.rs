@@ -1,4 +1,4 @@
-use crate::api::{ConsentScreen, PublishingStatus, Reason, UserType};
+use crate::api::{ConsentScreen, GmailServerProfileSpec, PublishingStatus, Reason, UserType};
 use crate::domain::verdict::{Truth, Verdict, explain};
 
 /// Google's limit for apps that are in Testing or not verified, for each Cloud project
@@ -17,9 +17,16 @@ pub struct Places {
     pub capacity: Option<usize>,
 }
 
-/// How many accounts may sign in; `None`: no limit. `max` is the admin's own, which cannot lift the
+/// How many accounts may sign in with a profile; `None`: no limit.
+pub fn capacity_of(spec: &GmailServerProfileSpec) -> Option<usize> {
+    let client = spec.oauth_client.as_ref();
+    let screen = client.and_then(|client| client.consent_screen.as_ref());
+    capacity(screen, spec.max_mailboxes)
+}
+
+/// `max` is the admin's own, which cannot lift the
 /// limit that Google sets for an app that is known to be limited.
-pub fn capacity(screen: Option<&ConsentScreen>, max: Option<i32>) -> Option<usize> {
+fn capacity(screen: Option<&ConsentScreen>, max: Option<i32>) -> Option<usize> {
     let max = max.and_then(|max| usize::try_from(max).ok());
     let Some(screen) = screen else {
         return max.or(Some(GOOGLE_LIMIT));

@@ -56,6 +56,9 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
         Err(bad @ BadProfile::NotAllowed(_)) => {
             Verdict::no(Reason::EndpointNotAllowed, &bad.to_string())
         }
+        Err(bad @ BadProfile::CaBundle(_)) => {
+            Verdict::no(Reason::CaBundleInvalid, &bad.to_string())
+        }
         Err(bad) => Verdict::no(Reason::InvalidSpec, &bad.to_string()),
         Ok(_) if world.sharing_refused => Verdict::no(
             Reason::SharingNotPermitted,

@@ -13,7 +13,7 @@ mod view;
 
 pub use advice::{Advice, advice};
 pub use assign::{Choice, Offer, Room, Seeker, choose};
-pub use capacity::Places;
+pub use capacity::{Places, capacity_of};
 pub use conditions::{Verdicts, verdicts};
 pub use counts::{Counts, Standing};
 pub use decide::{

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::capacity::capacity;
+use super::capacity::capacity_of;
 use crate::api::{GmailServerProfileSpec, HostName};
+use crate::domain::ca_bundle::{BadCaBundle, CaBundle};
 use crate::domain::egress::{EgressPolicy, NotAllowed};
 use crate::domain::endpoints::{BadEndpoint, OAuthEndpoints};
 use crate::domain::server::{Endpoint, MailServers};
@@ -15,8 +16,8 @@ pub struct ValidProfile {
     pub servers: MailServers,
     /// The OAuth server.
     pub endpoints: OAuthEndpoints,
-    /// PEM.
-    pub ca_bundle: Option<String>,
+    /// Authorities that are trusted beside the system's.
+    pub ca_bundle: Option<CaBundle>,
     /// 1 to 300 connections at once.
     pub max_connections: usize,
     /// How many accounts may sign in; `None`: no limit.
@@ -47,8 +48,8 @@ pub enum BadProfile {
         given: Endpoint,
     },
     /// Certificates that cannot be used.
-    #[error("{0}")]
-    Trust(String),
+    #[error("spec.caBundle: {0}")]
+    CaBundle(#[from] BadCaBundle),
     /// A host that may not be connected to.
     #[error("{0}")]
     NotAllowed(#[from] NotAllowed),
@@ -119,11 +120,11 @@ impl ValidProfile {
         Ok(Self {
             servers,
             endpoints,
-            ca_bundle: spec.ca_bundle.clone(),
+            ca_bundle: spec.ca_bundle.as_deref().map(CaBundle::parse).transpose()?,
             max_connections: usize::try_from(spec.processing.max_concurrent_connections)
                 .unwrap_or(1)
                 .clamp(1, 300),
-            capacity: capacity(client.consent_screen.as_ref(), spec.max_mailboxes),
+            capacity: capacity_of(spec),
         })
     }
 }

@@ -1,4 +1,5 @@
 use crate::api::{GmailServerProfile, ProfileCondition, Reason};
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::mailbox::{ProfileFacts, ProfileView};
 use crate::domain::name::ObjectName;
@@ -45,9 +46,11 @@ pub fn view(
             ProfileView::Ready(ProfileFacts {
                 name: name.clone(),
                 client_id,
+                token_endpoint: valid.endpoints.token,
                 servers: valid.servers,
-                trust: digest(&[valid.ca_bundle.as_deref().unwrap_or_default()]),
                 capacity: valid.capacity,
+                max_connections: valid.max_connections,
+                trust: digest(&[valid.ca_bundle.as_ref().map_or("", CaBundle::pem)]),
             })
         }
         (Some(condition), _) if condition.reason != Reason::NotChecked.name() => {

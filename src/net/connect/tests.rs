@@ -1,6 +1,7 @@
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::domain::egress::EgressPolicy;
 
 fn dialer(endpoint: &Endpoint, networks: &[&str]) -> Dialer {
     let networks = networks.iter().map(|net| net.parse().unwrap()).collect();

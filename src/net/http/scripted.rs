@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::HttpClient;
+use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::server::Endpoint;
 use crate::net::trust::tls_config;
@@ -125,7 +126,7 @@ impl Scripted {
                 .collect(),
             vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
         );
-        let tls = tls_config(Some(&self.ca)).unwrap();
+        let tls = tls_config(Some(&CaBundle::parse(&self.ca).unwrap())).unwrap();
         HttpClient::new(tls, Arc::new(egress), Duration::from_secs(1)).unwrap()
     }
 

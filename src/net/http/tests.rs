@@ -2,7 +2,8 @@ use std::net::{Ipv4Addr, TcpListener as StdListener};
 
 use super::scripted::{Script, Scripted};
 use super::*;
-use crate::domain::egress::NotAllowed;
+use crate::domain::ca_bundle::CaBundle;
+use crate::domain::egress::{EgressPolicy, NotAllowed};
 use crate::net::trust::tls_config;
 
 const SECRET: &str = "1//0refresh-token";
@@ -20,7 +21,13 @@ fn client(ca: Option<&str>, endpoints: &[(&str, u16)], networks: &[&str]) -> Htt
         .collect();
     let networks = networks.iter().map(|net| net.parse().unwrap()).collect();
     let egress = Arc::new(EgressPolicy::new(endpoints, networks));
-    HttpClient::new(tls_config(ca).unwrap(), egress, Duration::from_secs(1)).unwrap()
+    let ca = ca.map(|pem| CaBundle::parse(pem).unwrap());
+    HttpClient::new(
+        tls_config(ca.as_ref()).unwrap(),
+        egress,
+        Duration::from_secs(1),
+    )
+    .unwrap()
 }
 
 async fn fails(client: &HttpClient, url: &str) -> HttpError {

@@ -23,6 +23,7 @@ fn flow(state: &str, now: Timestamp) -> Flow {
         client_id: "1-a",
         redirect_uri: "https://x/cb",
         issuer: "https://accounts.google.com",
+        token_endpoint: "https://oauth2.googleapis.com/token",
     };
     let secrets = FlowSecrets {
         state: state.to_owned(),
