@@ -73,6 +73,10 @@ pub struct Pace {
     pub look_at_secret: Secs,
     /// Between two writes of a profile's counts.
     pub counts: Secs,
+    /// How long before a sign-in is known to end its conditions warn.
+    pub warn_before_end: Secs,
+    /// How long before a sign-in is known to end its owner is reminded.
+    pub remind_before_end: Secs,
     /// How long a grant without a Mailbox is kept, where nobody saw the deletion.
     pub orphan: Secs,
     /// The Lease's duration.
@@ -124,6 +128,8 @@ impl Default for Pace {
             recheck_refused_client: secs(600),
             look_at_secret: secs(50),
             counts: secs(10),
+            warn_before_end: secs(24 * 3600),
+            remind_before_end: secs(48 * 3600),
             orphan: secs(24 * 3600),
             lease_duration: secs(15),
             lease_deadline: secs(10),

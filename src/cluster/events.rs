@@ -44,6 +44,8 @@ impl Events {
                 | Reason::NotChecked
                 | Reason::Suspended
         );
+        // It still holds, and somebody must act before it does not.
+        let warns = ready.reason == Reason::SignInEndsSoon;
         let name = format!(
             "{}/{}",
             object.meta().namespace.as_deref().unwrap_or_default(),
@@ -51,7 +53,7 @@ impl Events {
         );
         tracing::info!(kind = %K::kind(&()), name, ready = ?ready.truth, reason = %ready.reason, "a change");
         let event = Event {
-            type_: if ready.truth == Truth::True || waits {
+            type_: if (ready.truth == Truth::True && !warns) || waits {
                 EventType::Normal
             } else {
                 EventType::Warning

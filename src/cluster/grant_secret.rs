@@ -7,7 +7,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 
-use crate::domain::grant::{Access, Account, Grant, GrantEnd};
+use crate::domain::grant::{Access, Account, EndCause, Grant, GrantEnd, KnownEnd};
 use crate::domain::name::ObjectName;
 use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
 
@@ -74,7 +74,15 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             expires_at: keys.parse("access-token-expires-at")?,
         },
         signed_in_at: keys.parse("signed-in-at")?,
-        expires_at: keys.optional("expires-at")?,
+        ends: match keys.optional("expires-at")? {
+            Some(at) => Some(KnownEnd {
+                at,
+                cause: keys
+                    .optional("expires-because")?
+                    .unwrap_or(EndCause::TimeLimit),
+            }),
+            None => None,
+        },
         start_from: keys.parse("start-from")?,
         ended: match keys.optional("ended-reason")? {
             Some(reason) => Some(GrantEnd {
@@ -84,6 +92,7 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             None => None,
         },
         message_sent_by: keys.text("message-sent-by").ok().map(str::to_owned),
+        reminded_for: keys.optional("reminded-for")?,
         deletion_policy: keys.optional("deletion-policy")?.unwrap_or_default(),
         orphaned_at: keys.optional("orphaned-at")?,
     })
@@ -141,7 +150,11 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         some("client-id", Some(grant.client_id.clone())),
         some("profile", Some(grant.profile.to_string())),
         some("signed-in-at", Some(time(grant.signed_in_at))),
-        some("expires-at", grant.expires_at.map(time)),
+        some("expires-at", grant.ends.map(|end| time(end.at))),
+        some(
+            "expires-because",
+            grant.ends.map(|end| end.cause.to_string()),
+        ),
         some("start-from", Some(time(grant.start_from))),
         some(
             "ended-reason",
@@ -149,6 +162,7 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         ),
         some("ended-at", grant.ended.map(|end| time(end.at))),
         some("message-sent-by", grant.message_sent_by.clone()),
+        some("reminded-for", grant.reminded_for.map(time)),
         some("deletion-policy", Some(grant.deletion_policy.to_string())),
         some("orphaned-at", grant.orphaned_at.map(time)),
     ];
@@ -206,13 +220,17 @@ mod tests {
                 expires_at: time(3609),
             },
             signed_in_at: time(5),
-            expires_at: Some(time(9_000)),
+            ends: Some(KnownEnd {
+                at: time(9_000),
+                cause: EndCause::Testing,
+            }),
             start_from: time(5),
             ended: Some(GrantEnd {
                 reason: Reason::ConsentExpired,
                 at: time(77),
             }),
             message_sent_by: Some("abc".into()),
+            reminded_for: Some(time(9_000)),
             deletion_policy: DeletionPolicy::Retain,
             orphaned_at: Some(time(99)),
         }
@@ -221,7 +239,8 @@ mod tests {
     #[test]
     fn nothing_is_lost_on_the_way() {
         let bare = Grant {
-            expires_at: None,
+            ends: None,
+            reminded_for: None,
             ended: None,
             message_sent_by: None,
             orphaned_at: None,

@@ -10,6 +10,7 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::context::{AnyMailbox, AnyProfile, Context, NamespaceMeta, object_name};
+use super::profile::labels_of;
 use crate::api::ProfileCondition;
 use crate::cluster::grant_secret;
 use crate::domain::name::ObjectName;
@@ -163,6 +164,7 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
             .forget(&profile.uid().unwrap_or_default());
         context.network.forget(&name);
         context.prober.forget(&name);
+        context.metrics.forget_profile(&labels_of(&name));
     }
     if context
         .wake

@@ -12,6 +12,7 @@ pub mod name;
 pub mod oauth_client;
 pub mod profile;
 pub mod refusal;
+pub mod reminder;
 pub mod schedule;
 pub mod secret;
 pub mod server;

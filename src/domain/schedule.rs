@@ -61,6 +61,14 @@ pub fn later(time: Timestamp, wait: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// `time` and `wait` before it; the beginning of time where there is nothing earlier.
+pub fn earlier(time: Timestamp, wait: Duration) -> Timestamp {
+    SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| time.checked_sub(wait).ok())
+        .unwrap_or(Timestamp::MIN)
+}
+
 /// How long from `now` to `time`; zero where it has passed.
 pub fn until(time: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(time.duration_since(now)).unwrap_or(Duration::ZERO)

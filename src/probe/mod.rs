@@ -1,5 +1,6 @@
 //! The steps of Test & Enable, each one conversation with a mail server.
 
+mod deliver;
 mod incoming;
 mod outgoing;
 mod round_trip;
@@ -16,6 +17,7 @@ use crate::mail::MailAccount;
 use crate::net::connect::Dialer;
 use crate::net::network::Network;
 
+pub use deliver::{Delivery, Mail};
 pub use round_trip::{Arrival, Parcel, RoundTrip};
 pub use slots::Slots;
 

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::observe::Observed;
+use super::remind::remind;
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
@@ -40,6 +41,7 @@ pub async fn act(
         Step::Adopt { .. } => adopt(context, observed, profile, stored).await,
         Step::Renew => Ok(renew(context, observed, profile, stored).await?.0),
         Step::StartTest(_) => Ok(Outcome::Started),
+        Step::Remind(end) => remind(context, observed, profile, spec, stored, end).await,
         Step::TestIncoming | Step::TestOutgoing | Step::SendMessage | Step::FindMessage => {
             let test = Test {
                 context,
@@ -131,7 +133,7 @@ async fn renew(
 }
 
 /// Lays what was written over what the watch has shown.
-fn remember(context: &Context, written: Written) -> GrantView {
+pub(super) fn remember(context: &Context, written: Written) -> GrantView {
     let view = GrantView::from(&written.grant);
     context.grants.wrote(written.secret);
     view

@@ -2,6 +2,7 @@
 
 mod act;
 mod observe;
+mod remind;
 mod report;
 
 use observe::Observed;
@@ -30,6 +31,7 @@ use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
 pub struct MailboxMemory {
     pub test: Option<TestView>,
     pub renewal: Retry,
+    pub reminder: Retry,
 }
 
 /// Looks at one Mailbox.

@@ -64,6 +64,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         grant: grant_view,
         test,
         renewal: memory.renewal,
+        reminder: memory.reminder,
         times: Times {
             retest: pace.retest.into(),
             retest_failed: pace.retest_failed.into(),
@@ -71,6 +72,8 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
             backoff_longest: pace.backoff_longest.into(),
             tries: pace.tries,
             proof_age: pace.proof_age.into(),
+            warn_before_end: pace.warn_before_end.into(),
+            remind_before_end: pace.remind_before_end.into(),
         },
     };
     Ok(Observed {

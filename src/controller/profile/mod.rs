@@ -1,5 +1,7 @@
 //! One GmailServerProfile: observe, decide, act, report.
 
+mod endings;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +35,8 @@ pub struct ProfileMemory {
     checked: Option<Checked>,
     retry: Retry,
 }
+
+pub use endings::labels_of;
 
 /// Looks at one profile.
 pub async fn reconcile(
@@ -117,6 +121,7 @@ async fn observe(
         Err(CredentialsError::Bad(detail)) => Credentials::Bad(detail),
         Err(CredentialsError::Cluster(error)) => return Err(error),
     };
+    endings::tell(context, &name);
     let offers = profile.spec.allowed_namespaces.from != NamespacesFrom::Same;
     let pace = &context.pace;
     Ok(ProfileWorld {

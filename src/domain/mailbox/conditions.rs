@@ -1,7 +1,8 @@
 use super::decide::tests_incoming;
+use super::sign_in::signed_in;
 use super::spec::ValidSpec;
 use super::test::DirectionView;
-use super::world::{GrantView, ProfileView, World};
+use super::world::{ProfileView, World};
 use crate::api::{DirectionState, MailboxCondition, Reason};
 use crate::domain::verdict::{Truth, Verdict, explain};
 
@@ -106,37 +107,6 @@ fn profile(view: &ProfileView) -> Verdict {
     }
 }
 
-fn signed_in(world: &World) -> Verdict {
-    let where_to = match &world.sign_in_url {
-        Some(url) => format!("the page is {url}"),
-        None => "the operator has no --public-url, so there is no sign-in page yet".to_owned(),
-    };
-    match &world.grant {
-        GrantView::Absent => Verdict::no(Reason::SignInRequired, &where_to),
-        GrantView::Adoptable { .. } => Verdict::unknown(
-            Reason::NotChecked,
-            "an earlier sign-in for this Mailbox was found and is being tried",
-        ),
-        GrantView::Unreadable => Verdict::no(Reason::GrantUnreadable, &where_to),
-        GrantView::Ended {
-            reason, account, ..
-        } => Verdict::no(*reason, &format!("{account}; {where_to}")),
-        GrantView::Held(held) => match (&world.profile, &world.spec) {
-            (ProfileView::Ready(profile), _) if profile.client_id != held.client_id => {
-                Verdict::no(Reason::ClientChanged, &where_to)
-            }
-            (_, Ok(spec)) if !held.account.is_same_account(&spec.account) => Verdict::no(
-                Reason::WrongAccount,
-                &format!(
-                    "{} signed in, this Mailbox is for {}",
-                    held.account, spec.account
-                ),
-            ),
-            _ => Verdict::yes(Reason::SignedIn, format!("{} has signed in.", held.account)),
-        },
-    }
-}
-
 fn direction(view: &DirectionView, used: bool, works: &str) -> Verdict {
     if !used {
         return Verdict {
@@ -170,7 +140,14 @@ fn ready(spec: Option<&ValidSpec>, parts: [&Verdict; 5]) -> Verdict {
             reason: part.reason,
             message: part.message.clone(),
         },
-        None => Verdict::yes(Reason::Enabled, enabled(spec)),
+        None => {
+            let [_, _, signed_in, ..] = parts;
+            match signed_in.reason {
+                Reason::SignedIn => Verdict::yes(Reason::Enabled, enabled(spec)),
+                // All is right, and the owner has something to do.
+                reason => Verdict::yes(reason, format!("{} {}", signed_in.message, enabled(spec))),
+            }
+        }
     }
 }
 

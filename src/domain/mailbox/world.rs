@@ -7,8 +7,9 @@ use super::spec::{BadSpec, ValidSpec};
 use super::test::{Retry, TestView};
 use crate::api::Reason;
 use crate::domain::address::EmailAddress;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grant, KnownEnd};
 use crate::domain::name::ObjectName;
+use crate::domain::profile::Audience;
 use crate::domain::server::MailServers;
 
 /// All that a decision about one Mailbox rests on.
@@ -34,6 +35,8 @@ pub struct World {
     pub test: TestView,
     /// Tries of the renewal that could not be made.
     pub renewal: Retry,
+    /// Tries of the reminder that could not be sent.
+    pub reminder: Retry,
     /// How long to wait for what.
     pub times: Times,
 }
@@ -53,6 +56,10 @@ pub struct Times {
     pub tries: u32,
     /// An access token older than this proves nothing about the grant.
     pub proof_age: Duration,
+    /// How long before a sign-in ends its conditions warn.
+    pub warn_before_end: Duration,
+    /// How long before a sign-in ends its owner is reminded.
+    pub remind_before_end: Duration,
 }
 
 /// A Mailbox's profile as it sees it.
@@ -84,6 +91,8 @@ pub struct ProfileFacts {
     pub client_id: String,
     /// The mail servers.
     pub servers: MailServers,
+    /// Who may sign in.
+    pub audience: Audience,
     /// A digest of what else matters to a test: the CA bundle.
     pub trust: String,
 }
@@ -133,8 +142,8 @@ pub struct Held {
     pub client_id: String,
     /// When.
     pub signed_in_at: Timestamp,
-    /// When Google will end it, where that is known.
-    pub expires_at: Option<Timestamp>,
+    /// When Google will end it, where that was known at the sign-in.
+    pub ends: Option<KnownEnd>,
     /// When the access token was got.
     pub access_issued_at: Timestamp,
     /// When the access token ends.
@@ -143,6 +152,8 @@ pub struct Held {
     pub renew_at: Timestamp,
     /// The newest test that may have sent its message.
     pub message_sent_by: Option<String>,
+    /// The end that its owner may have been reminded of.
+    pub reminded_for: Option<Timestamp>,
 }
 
 impl From<&Grant> for GrantView {
@@ -158,11 +169,12 @@ impl From<&Grant> for GrantView {
                 account,
                 client_id: grant.client_id.clone(),
                 signed_in_at: grant.signed_in_at,
-                expires_at: grant.expires_at,
+                ends: grant.ends,
                 access_issued_at: grant.access.issued_at,
                 access_expires_at: grant.access.expires_at,
                 renew_at: grant.renew_at(),
                 message_sent_by: grant.message_sent_by.clone(),
+                reminded_for: grant.reminded_for,
             }),
         }
     }

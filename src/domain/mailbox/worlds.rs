@@ -47,11 +47,12 @@ fn held() -> Held {
         account: address("ann@example.com"),
         client_id: "1-a".into(),
         signed_in_at: time(START - 10),
-        expires_at: None,
+        ends: None,
         access_issued_at: time(START - 10),
         access_expires_at: time(START + HOUR),
         renew_at: time(START + HOUR * 8 / 10),
         message_sent_by: None,
+        reminded_for: None,
     }
 }
 
@@ -74,6 +75,8 @@ fn specs() -> Vec<Result<ValidSpec, BadSpec>> {
                     server_side_sync: true,
                     access_token_secret: false,
                     test_message,
+                    reminders: crate::api::Reminders::ToSelf,
+                    process_emails_from: None,
                     suspended,
                     deletion_policy: DeletionPolicy::Delete,
                 }));
@@ -104,6 +107,7 @@ fn profiles() -> Vec<ProfileView> {
             name,
             client_id: "1-a".into(),
             servers,
+            audience: crate::domain::profile::Audience::Unknown,
             trust: String::new(),
         }),
     ]
@@ -249,6 +253,7 @@ fn world(
         sign_in_url: None,
         test,
         renewal: Retry::default(),
+        reminder: Retry::default(),
         times: Times {
             retest: Duration::from_secs(86_400),
             retest_failed: Duration::from_secs(14_400),
@@ -256,6 +261,8 @@ fn world(
             backoff_longest: Duration::from_secs(300),
             tries: 10,
             proof_age: Duration::from_secs(300),
+            warn_before_end: Duration::from_secs(86_400),
+            remind_before_end: Duration::from_secs(2 * 86_400),
         },
     }
 }
@@ -286,6 +293,8 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
     };
     match step {
         Step::StartTest(_) => Outcome::Started,
+        // No sign-in of these worlds is known to end.
+        Step::Remind(_) => Outcome::Unavailable,
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
             (Answer::Works, GrantView::Held(old)) => {
                 Outcome::Grant(renewed(old.clone(), world.now))

@@ -46,6 +46,7 @@ pub fn view(
                 name: name.clone(),
                 client_id,
                 servers: valid.servers,
+                audience: valid.audience,
                 trust: digest(&[valid.ca_bundle.as_deref().unwrap_or_default()]),
             })
         }
