@@ -79,6 +79,10 @@ pub struct Pace {
     pub wake_gap: Secs,
     /// Mailboxes that begin to fail within this time may have one cause.
     pub together: Secs,
+    /// How long before a sign-in is known to end its conditions warn.
+    pub warn_before_end: Secs,
+    /// How long before a sign-in is known to end its owner is reminded.
+    pub remind_before_end: Secs,
     /// How long a grant without a Mailbox is kept, where nobody saw the deletion.
     pub orphan: Secs,
     /// The Lease's duration.
@@ -133,6 +137,8 @@ impl Default for Pace {
             counts: secs(10),
             wake_gap: Secs(Duration::from_millis(4)),
             together: secs(3600),
+            warn_before_end: secs(24 * 3600),
+            remind_before_end: secs(48 * 3600),
             orphan: secs(24 * 3600),
             lease_duration: secs(15),
             lease_deadline: secs(10),

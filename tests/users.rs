@@ -3,6 +3,7 @@
 
 mod connect;
 mod crash;
+mod endings;
 mod grant;
 mod lab;
 mod manifests;

@@ -80,8 +80,9 @@ pub struct MailboxSpec {
     #[x_kube(validation = ("!self.matches('[\\\\x00-\\\\x1f\\\\x7f]')", "must be one line without control characters"))]
     pub purpose: Option<String>,
 
-    /// Mail older than this is left alone. Absent: the profile's, else this Mailbox's creation. Not
-    /// yet acted on: the operator moves no mail yet.
+    /// Mail older than this is left alone. This and the profile's: the later counts; neither: this
+    /// Mailbox's creation. Decided at the first sign-in of an account and kept from then on; no mail
+    /// is moved yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = ("self >= timestamp('2004-04-01T00:00:00Z') && self < timestamp('2100-01-01T00:00:00Z')", "must be a time between 2004-04-01 and 2100-01-01"))]
     pub process_emails_from: Option<Time>,
@@ -91,7 +92,9 @@ pub struct MailboxSpec {
     #[serde(default)]
     pub test_message: TestMessage,
 
-    /// ToSelf: the mailbox gets a message before a sign-in is known to end. Not yet acted on.
+    /// ToSelf: two days before a sign-in is known to end, as each does after 7 days while an app is in
+    /// Testing, the mailbox gets one message with the sign-in page, also where mail is not sent
+    /// otherwise. None: no message.
     #[serde(default)]
     pub reminders: Reminders,
 

@@ -161,8 +161,8 @@ pub struct ConsentScreen {
     #[serde(default)]
     pub verified: bool,
 
-    /// The accounts listed as test users in the console. Not yet acted on: later a Mailbox whose
-    /// account is missing here is warned about.
+    /// The accounts listed as test users in the console. A Mailbox whose account is missing here says
+    /// so while it waits for its sign-in; that is a warning only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub test_users: Option<Vec<EmailAddressText>>,
@@ -430,13 +430,14 @@ impl Default for SmtpServer {
 #[serde(rename_all = "camelCase")]
 pub struct Processing {
     /// Mail older than this is left alone. This and the Mailbox's own: the later counts; neither:
-    /// the Mailbox's creation. Not yet acted on: the operator moves no mail yet.
+    /// the Mailbox's creation. Decided at the first sign-in of an account and kept from then on; no
+    /// mail is moved yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = ("self >= timestamp('2004-04-01T00:00:00Z') && self < timestamp('2100-01-01T00:00:00Z')", "must be a time between 2004-04-01 and 2100-01-01"))]
     pub process_emails_from: Option<Time>,
 
-    /// How long to wait between looking for mail: 0s (as often as allowed) to 24h. Not yet acted on:
-    /// the operator moves no mail yet.
+    /// How long to wait between looking for mail: 0s (as often as allowed) to 24h; never under 60s
+    /// with IMAP and 300s with POP3. Not yet acted on: the operator moves no mail yet.
     #[serde(default = "default_polling_interval")]
     #[schemars(length(min = 2, max = 32))]
     #[x_kube(validation = ("self.matches('^([0-9]{1,8}(ms|s|m|h)){1,4}$') && duration(self) <= duration('24h')", "must be a duration from 0s to 24h, such as 90s or 1h30m"))]

@@ -80,7 +80,7 @@ macro_rules! reasons {
 impl Reason {
     /// Whether it warns of what is still right.
     pub fn is_warning(self) -> bool {
-        matches!(self, Reason::CapacityLow)
+        matches!(self, Reason::CapacityLow | Reason::SignInEndsSoon)
     }
 
     /// As it stands in a condition.
@@ -94,7 +94,10 @@ reasons! {
     Accepted, Nobody, "The object and what it refers to are right", "";
     Enabled, Nobody, "Tested and enabled", "";
     ProfileReady, Nobody, "The profile is Ready and serves this Mailbox", "";
+    ProfileReadyInTesting, PlatformAdmin, "Mailboxes can sign in, but the app is in Testing: Google ends each sign-in after 7 days", "Publish the app or make it Internal in Google's console, say so in consentScreen, and let each owner sign in once more";
     SignedIn, Nobody, "The owner has signed in and Google accepts the grant", "";
+    SignInEndsSoon, MailboxUser, "The sign-in works and will soon end by itself", "Sign in again before then";
+    SignInOnceMore, MailboxUser, "The sign-in was given while the app was in Testing, so it still ends although the app has left Testing", "Sign in once more and it lasts";
     CredentialsAccepted, Nobody, "Google knows the client ID and accepts the secret", "";
     InDownloadedFile, Nobody, "The redirect URI is in the file that Google's console downloaded", "";
     CapacityLeft, Nobody, "Another Google account may sign in", "";

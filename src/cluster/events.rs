@@ -44,6 +44,7 @@ impl Events {
                 | Reason::NotChecked
                 | Reason::Suspended
         );
+        // It still holds, and somebody must act before it does not.
         let name = format!(
             "{}/{}",
             object.meta().namespace.as_deref().unwrap_or_default(),

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 
 use crate::domain::endpoints::OAuthEndpoints;
-use crate::domain::grant::{Access, Account, Grant, GrantEnd};
+use crate::domain::grant::{Access, Account, EndCause, Grant, GrantEnd, KnownEnd};
 use crate::domain::name::ObjectName;
 use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
 
@@ -94,7 +94,15 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             expires_at: keys.parse("access-token-expires-at")?,
         },
         signed_in_at: keys.parse("signed-in-at")?,
-        expires_at: keys.optional("expires-at")?,
+        ends: match keys.optional("expires-at")? {
+            Some(at) => Some(KnownEnd {
+                at,
+                cause: keys
+                    .optional("expires-because")?
+                    .unwrap_or(EndCause::TimeLimit),
+            }),
+            None => None,
+        },
         start_from: keys.parse("start-from")?,
         ended: match keys.optional("ended-reason")? {
             Some(reason) => Some(GrantEnd {
@@ -105,6 +113,7 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
         },
         message_sent_by: keys.text("message-sent-by").ok().map(str::to_owned),
         place_taken_at: keys.optional("place-taken-at")?,
+        reminded_for: keys.optional("reminded-for")?,
         deletion_policy: keys.optional("deletion-policy")?.unwrap_or_default(),
         orphaned_at: keys.optional("orphaned-at")?,
     })
@@ -164,7 +173,11 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         some("token-endpoint", Some(grant.token_endpoint.to_string())),
         some("profile", Some(grant.profile.to_string())),
         some("signed-in-at", Some(time(grant.signed_in_at))),
-        some("expires-at", grant.expires_at.map(time)),
+        some("expires-at", grant.ends.map(|end| time(end.at))),
+        some(
+            "expires-because",
+            grant.ends.map(|end| end.cause.to_string()),
+        ),
         some("start-from", Some(time(grant.start_from))),
         some(
             "ended-reason",
@@ -173,6 +186,7 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         some("ended-at", grant.ended.map(|end| time(end.at))),
         some("message-sent-by", grant.message_sent_by.clone()),
         some("place-taken-at", grant.place_taken_at.map(time)),
+        some("reminded-for", grant.reminded_for.map(time)),
         some("deletion-policy", Some(grant.deletion_policy.to_string())),
         some("orphaned-at", grant.orphaned_at.map(time)),
     ];
@@ -234,7 +248,10 @@ mod tests {
                 expires_at: time(3609),
             },
             signed_in_at: time(5),
-            expires_at: Some(time(9_000)),
+            ends: Some(KnownEnd {
+                at: time(9_000),
+                cause: EndCause::Testing,
+            }),
             start_from: time(5),
             ended: Some(GrantEnd {
                 reason: Reason::ConsentExpired,
@@ -242,6 +259,7 @@ mod tests {
             }),
             message_sent_by: Some("abc".into()),
             place_taken_at: Some(time(150)),
+            reminded_for: Some(time(9_000)),
             deletion_policy: DeletionPolicy::Retain,
             orphaned_at: Some(time(99)),
         }
@@ -251,7 +269,8 @@ mod tests {
     fn nothing_is_lost_on_the_way() {
         let bare = Grant {
             redirect_uri: None,
-            expires_at: None,
+            ends: None,
+            reminded_for: None,
             ended: None,
             message_sent_by: None,
             place_taken_at: None,

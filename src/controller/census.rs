@@ -79,6 +79,15 @@ impl Census {
         Counts::of(members.map(|(_, member)| member.standing), lately)
     }
 
+    /// When the sign-ins of `profile`'s mailboxes are known to end.
+    pub fn ends(&self, profile: &ObjectName) -> Vec<Timestamp> {
+        let rolls = self.lock();
+        let members = rolls.profiles.get(profile).into_iter().flatten();
+        members
+            .filter_map(|(_, member)| member.standing.ends)
+            .collect()
+    }
+
     /// The Mailboxes that use `profile`.
     pub fn members(&self, profile: &ObjectName) -> Vec<ObjectName> {
         let rolls = self.lock();

@@ -11,6 +11,7 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::context::{AnyMailbox, AnyProfile, Context, NamespaceMeta, object_name};
+use super::profile::labels_of;
 use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::cluster::grant_secret;
 use crate::cluster::grants::stored;
@@ -184,6 +185,7 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
             .profile_memory
             .forget(&profile.uid().unwrap_or_default());
         context.network.forget(&name);
+        context.metrics.forget_profile(&labels_of(&name));
     }
     let matters = profile.0.as_ref().ok().filter(|_| !gone);
     let matters = matters.map_or(0, matters_to_mailboxes);

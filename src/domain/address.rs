@@ -84,6 +84,11 @@ impl EmailAddress {
         }
     }
 
+    /// Whether it is of a personal Google account: at gmail.com or googlemail.com.
+    pub fn is_personal(&self) -> bool {
+        self.account_key().ends_with("@gmail.com")
+    }
+
     /// Whether it fits a pattern such as `*@example.com`: `*` in the local part stands for any
     /// text, the domain is compared whole, both without case.
     pub fn matches(&self, pattern: &str) -> bool {

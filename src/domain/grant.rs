@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use strum::{Display, EnumString};
 use url::Url;
 
 use super::address::EmailAddress;
 use super::endpoints::MAIL_SCOPE;
 use super::name::ObjectName;
+use super::profile::Audience;
 use super::schedule;
 use super::secret::{AccessToken, RefreshToken};
-use crate::api::{ConsentScreen, DeletionPolicy, PublishingStatus, Reason};
+use crate::api::{DeletionPolicy, Reason};
 
 /// What a mailbox's owner gave: kept in the Secret `grant-<Mailbox uid>`. All that must survive the
 /// loss of a status is in here.
@@ -43,7 +45,7 @@ pub struct Grant {
     /// When the owner signed in.
     pub signed_in_at: Timestamp,
     /// When Google will end it, where that is known.
-    pub expires_at: Option<Timestamp>,
+    pub ends: Option<KnownEnd>,
     /// Mail before this is left alone.
     pub start_from: Timestamp,
     /// Google has ended it.
@@ -52,6 +54,8 @@ pub struct Grant {
     pub message_sent_by: Option<String>,
     /// When its account took a place in the client's Google Cloud project, where places are limited.
     pub place_taken_at: Option<Timestamp>,
+    /// The end that its owner may have been reminded of.
+    pub reminded_for: Option<Timestamp>,
     /// What becomes of it when the Mailbox is gone.
     pub deletion_policy: DeletionPolicy,
     /// Since when its Mailbox is known to be missing, though nobody saw its deletion.
@@ -89,9 +93,30 @@ pub struct GrantEnd {
     pub at: Timestamp,
 }
 
+/// When a grant ends by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KnownEnd {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub cause: EndCause,
+}
+
+/// Why a grant ends by itself.
+#[derive(Clone, Copy, Debug, Display, EnumString, Eq, PartialEq)]
+pub enum EndCause {
+    /// The profile said at the sign-in that the app is in Testing.
+    Testing,
+    /// Google said so at the sign-in: its owner gave access for a time.
+    TimeLimit,
+}
+
 /// How long a grant lives while an External app is in Testing
 /// (developers.google.com/identity/protocols/oauth2, "Refresh token expiration").
-const TESTING_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const TESTING_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Shorter than [`TESTING_LIFE`] by more than this is another limit than that of Testing.
+const TESTING_TOLERANCE: Duration = Duration::from_secs(12 * 3600);
 
 impl Grant {
     /// When the access token is renewed.
@@ -115,19 +140,68 @@ pub fn may_use_mail(scopes: &BTreeSet<String>) -> bool {
     scopes.contains(MAIL_SCOPE)
 }
 
-/// When a grant given at `signed_in_at` will end, as far as the consent screen tells.
+/// When a grant given at `signed_in_at` will end, as far as the profile and Google tell: `said` is
+/// Google's `refresh_token_expires_in`.
 pub fn known_end(
-    screen: Option<&ConsentScreen>,
+    audience: &Audience,
     signed_in_at: Timestamp,
     said: Option<Duration>,
-) -> Option<Timestamp> {
-    let testing =
-        screen.is_some_and(|screen| screen.publishing_status == Some(PublishingStatus::Testing));
-    let life = match (said, testing) {
-        (Some(said), true) => Some(said.min(TESTING_LIFE)),
-        (Some(said), false) => Some(said),
-        (None, true) => Some(TESTING_LIFE),
-        (None, false) => None,
-    };
-    life.map(|life| schedule::later(signed_in_at, life))
+) -> Option<KnownEnd> {
+    let testing = audience.is_testing().then_some(TESTING_LIFE);
+    let life = [said, testing].into_iter().flatten().min()?;
+    let by_testing = testing.is_some() && life + TESTING_TOLERANCE >= TESTING_LIFE;
+    Some(KnownEnd {
+        at: schedule::later(signed_in_at, life),
+        cause: match by_testing {
+            true => EndCause::Testing,
+            false => EndCause::TimeLimit,
+        },
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_and_why() {
+        const DAY: u64 = 24 * 3600;
+        let start = Timestamp::from_second(1_800_000_000).unwrap();
+        let testing = Audience::Testing { test_users: vec![] };
+        for (audience, said, end) in [
+            (Audience::Unknown, None, None),
+            (Audience::Internal, None, None),
+            (Audience::InProduction, None, None),
+            (
+                Audience::InProduction,
+                Some(3600),
+                Some((3600, EndCause::TimeLimit)),
+            ),
+            (
+                Audience::Unknown,
+                Some(7 * DAY),
+                Some((7 * DAY, EndCause::TimeLimit)),
+            ),
+            (testing.clone(), None, Some((7 * DAY, EndCause::Testing))),
+            (
+                testing.clone(),
+                Some(7 * DAY - 1),
+                Some((7 * DAY - 1, EndCause::Testing)),
+            ),
+            (
+                testing.clone(),
+                Some(30 * DAY),
+                Some((7 * DAY, EndCause::Testing)),
+            ),
+            (testing, Some(DAY), Some((DAY, EndCause::TimeLimit))),
+        ] {
+            let known = known_end(&audience, start, said.map(Duration::from_secs));
+            let expected = end.map(|(life, cause)| KnownEnd {
+                at: schedule::later(start, Duration::from_secs(life)),
+                cause,
+            });
+            assert_eq!(known, expected, "{audience:?} {said:?}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub mod oauth_client;
 pub mod profile;
 pub mod redirect;
 pub mod refusal;
+pub mod reminder;
 pub mod schedule;
 pub mod secret;
 pub mod server;

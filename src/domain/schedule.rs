@@ -61,7 +61,7 @@ pub fn later(time: Timestamp, wait: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// `time` less `wait`; the beginning of time where there is nothing earlier.
+/// `time` and `wait` before it; the beginning of time where there is nothing earlier.
 pub fn earlier(time: Timestamp, wait: Duration) -> Timestamp {
     SignedDuration::try_from(wait)
         .ok()

@@ -66,19 +66,24 @@ impl Verdict {
 
 /// What failed, why, what to do and who must do it, in sentences.
 pub fn explain(reason: Reason, detail: &str) -> String {
+    explain_with_cure(reason, detail, reason.who(), reason.cure())
+}
+
+/// The same, where another than the reason's own cure helps now.
+pub fn explain_with_cure(reason: Reason, detail: &str, who: Actor, cure: &str) -> String {
     let mut text = reason.meaning().to_owned();
     if !detail.is_empty() {
         text.push_str(": ");
         text.push_str(detail.trim_end_matches('.'));
     }
     text.push('.');
-    if !reason.cure().is_empty() {
+    if !cure.is_empty() {
         text.push(' ');
-        if reason.who() != Actor::Nobody {
-            text.push_str(reason.who().title());
+        if who != Actor::Nobody {
+            text.push_str(who.title());
             text.push_str(": ");
         }
-        text.push_str(reason.cure());
+        text.push_str(cure);
         text.push('.');
     }
     if text.chars().count() > MAX_MESSAGE {

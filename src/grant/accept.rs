@@ -4,7 +4,7 @@ use url::Url;
 use super::{GrantKeeper, KeeperError, ProfileClient, Written};
 use crate::api::{DeletionPolicy, Reason};
 use crate::domain::address::EmailAddress;
-use crate::domain::grant::{Access, Account, Grant, may_use_mail};
+use crate::domain::grant::{Access, Account, Grant, KnownEnd, may_use_mail};
 use crate::domain::name::ObjectName;
 use crate::domain::oauth_client::project;
 use crate::domain::schedule::later;
@@ -30,7 +30,9 @@ pub struct Consent<'a> {
     /// Who consented.
     pub identity: &'a Identity,
     /// When Google will end it, where that is known.
-    pub expires_at: Option<Timestamp>,
+    pub ends: Option<KnownEnd>,
+    /// Mail before this is left alone; kept from the first sign-in of an account.
+    pub start_from: Timestamp,
 }
 
 /// Why a consent does not become a grant. A grant that is there already stays as it is.
@@ -107,11 +109,12 @@ impl GrantKeeper {
                 expires_at: later(now, proved.expires_in),
             },
             signed_in_at,
-            expires_at: consent.expires_at,
-            start_from: signed_in_at,
+            ends: consent.ends,
+            start_from: consent.start_from,
             ended: None,
             message_sent_by: None,
             place_taken_at: None,
+            reminded_for: None,
             deletion_policy: consent.deletion_policy,
             orphaned_at: None,
         };

@@ -1,3 +1,5 @@
+use jiff::Timestamp;
+
 use super::{GrantKeeper, KeeperError, Written};
 use crate::cluster::grants::{StoredGrant, stored};
 use crate::domain::grant::Grant;
@@ -51,6 +53,36 @@ impl GrantKeeper {
     ) -> Result<Option<Written>, KeeperError> {
         self.update(base, |grant| grant.message_sent_by = Some(id.to_owned()))
             .await
+    }
+
+    /// Notes that the owner may have been reminded of `end`: before the message is sent, so that a
+    /// crash in between never leads to a second one. `None` where another writer was ahead: then it
+    /// may be another replica that is sending it.
+    ///
+    /// # Errors
+    /// [`KeeperError::Cluster`]; then nothing may be sent.
+    pub async fn note_reminder(
+        &self,
+        base: &StoredGrant,
+        end: Timestamp,
+    ) -> Result<Option<Written>, KeeperError> {
+        let grant = Grant {
+            reminded_for: Some(end),
+            ..base.grant.clone()
+        };
+        match self.grants.put(&grant, base.resource_version.clone()).await {
+            Ok(secret) => Ok(Some(Written { grant, secret })),
+            Err(error) if error.is_conflict() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the note back, where it is certain that no reminder went out.
+    ///
+    /// # Errors
+    /// [`KeeperError::Cluster`]; then the note stays and none is sent.
+    pub async fn unnote_reminder(&self, base: StoredGrant) -> Result<Option<Written>, KeeperError> {
+        self.update(base, |grant| grant.reminded_for = None).await
     }
 }
 

@@ -96,16 +96,45 @@ impl SmtpSession {
         to: &EmailAddress,
         message: &[u8],
     ) -> Result<(), Failure> {
+        self.envelope(from, to).await?;
+        self.data(message).await
+    }
+
+    /// The first half of [`SmtpSession::send`]: until it is over nothing can have been sent.
+    ///
+    /// # Errors
+    /// As [`SmtpSession::send`].
+    pub async fn envelope(
+        &mut self,
+        from: &EmailAddress,
+        to: &EmailAddress,
+    ) -> Result<(), Failure> {
         let mail = format!("MAIL FROM:<{from}>\r\n");
         let rcpt = format!("RCPT TO:<{to}>\r\n");
-        let data = reply::as_data(message);
-        for (step, parts, code) in [
+        self.dialogue([
             ("naming the sender with MAIL at", mail.as_bytes(), 250),
             ("naming the recipient with RCPT at", rcpt.as_bytes(), 250),
+        ])
+        .await
+    }
+
+    /// The second half. After an answer of the server it is known whether it took the message over;
+    /// after any other failure it is not.
+    ///
+    /// # Errors
+    /// As [`SmtpSession::send`].
+    pub async fn data(&mut self, message: &[u8]) -> Result<(), Failure> {
+        let data = reply::as_data(message);
+        self.dialogue([
             ("announcing the message with DATA at", b"DATA\r\n", 354),
             ("sending the message's DATA to", data.as_slice(), 250),
-        ] {
-            let reply = self.command(step, &[parts]).await?;
+        ])
+        .await
+    }
+
+    async fn dialogue(&mut self, steps: [(&str, &[u8], u16); 2]) -> Result<(), Failure> {
+        for (step, command, code) in steps {
+            let reply = self.command(step, &[command]).await?;
             expect(&self.peer, step, &reply, code, FailureKind::MessageRefused)?;
         }
         Ok(())

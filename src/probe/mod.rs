@@ -1,5 +1,6 @@
 //! The steps of Test & Enable, each one conversation with a mail server.
 
+mod deliver;
 mod incoming;
 mod outgoing;
 mod round_trip;
@@ -17,6 +18,7 @@ use crate::mail::MailAccount;
 use crate::net::connect::Dialer;
 use crate::net::network::Network;
 
+pub use deliver::{Delivery, Mail};
 pub use round_trip::{Parcel, Search, Sender};
 pub use slots::{Busy, Claim, Slot, Slots};
 

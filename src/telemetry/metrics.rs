@@ -8,7 +8,7 @@ use prometheus_client::registry::Registry;
 
 use crate::api::Reason;
 
-/// What is counted. Labels come from closed sets only.
+/// What is counted. Labels come from closed sets, or name a profile that is there.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
     /// Reconciles by kind and result.
@@ -19,8 +19,21 @@ pub struct Metrics {
     pub renewals: Family<ResultLabels, Counter>,
     /// Tests of one direction by reason.
     pub tests: Family<TestLabels, Counter>,
+    /// When the first of a profile's sign-ins is known to end, in seconds since 1970.
+    pub earliest_end: Family<ProfileLabels, Gauge>,
+    /// How many of a profile's sign-ins end within the time of the warning: a day.
+    pub ending_soon: Family<ProfileLabels, Gauge>,
     /// Whether this process leads.
     pub leader: Gauge,
+}
+
+/// The labels of a profile. Its series go when it does.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct ProfileLabels {
+    /// The profile's namespace.
+    pub namespace: String,
+    /// The profile's name.
+    pub profile: String,
 }
 
 /// The labels of a reconcile.
@@ -112,6 +125,25 @@ impl EncodeLabelValue for ReasonLabel {
 }
 
 impl Metrics {
+    /// Says when sign-ins of a profile end: the first, in seconds since 1970, and how many soon.
+    pub fn endings(&self, labels: &ProfileLabels, earliest: Option<i64>, soon: i64) {
+        match earliest {
+            Some(second) => {
+                self.earliest_end.get_or_create(labels).set(second);
+            }
+            None => {
+                self.earliest_end.remove(labels);
+            }
+        }
+        self.ending_soon.get_or_create(labels).set(soon);
+    }
+
+    /// Ends the series of a profile that is gone.
+    pub fn forget_profile(&self, labels: &ProfileLabels) {
+        self.earliest_end.remove(labels);
+        self.ending_soon.remove(labels);
+    }
+
     /// Registers all of them under the prefix `gmail_operator`.
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("gmail_operator");
@@ -134,6 +166,16 @@ impl Metrics {
             "direction_tests",
             "Tests of one direction by reason",
             self.tests.clone(),
+        );
+        registry.register(
+            "sign_in_earliest_end_timestamp_seconds",
+            "When the first of a profile's sign-ins is known to end",
+            self.earliest_end.clone(),
+        );
+        registry.register(
+            "sign_ins_ending_soon",
+            "How many of a profile's sign-ins are known to end within a day",
+            self.ending_soon.clone(),
         );
         registry.register(
             "leader",

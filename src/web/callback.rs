@@ -112,11 +112,8 @@ impl Web {
         let identity = google
             .verify(&exchanged, &client.client.id, &flow.nonce())
             .await?;
-        let screen = found.profile.as_ref().and_then(|profile| {
-            let client = profile.spec.oauth_client.as_ref()?;
-            client.consent_screen.as_ref()
-        });
-        let spec = &service.spec;
+        let (spec, profile) = (&service.spec, &service.profile);
+        let created = found.mailbox.metadata.creation_timestamp.as_ref();
         let consent = Consent {
             mailbox: found.link.mailbox.clone(),
             mailbox_uid: found.link.uid.clone(),
@@ -126,7 +123,10 @@ impl Web {
             exchanged: &exchanged,
             redirect_uri: &redirect_uri,
             identity: &identity,
-            expires_at: known_end(screen, now, exchanged.refresh_token_expires_in),
+            ends: known_end(&profile.audience, now, exchanged.refresh_token_expires_in),
+            start_from: profile
+                .processing
+                .start_from(spec.process_emails_from, created.map_or(now, |time| time.0)),
         };
         match self.keeper.accept(consent, &client, now).await {
             Ok(_) => Ok(()),

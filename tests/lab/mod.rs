@@ -21,6 +21,7 @@ pub mod operator;
 pub mod person;
 pub mod ports;
 pub mod scripted;
+pub mod scripted_smtp;
 pub mod tls;
 pub mod tokens;
 pub mod wire;

@@ -138,11 +138,12 @@ impl Tokens {
                 expires_at: self.expires_at,
             },
             signed_in_at: now,
-            expires_at: None,
+            ends: None,
             start_from: now,
             ended: None,
             message_sent_by: None,
             place_taken_at: None,
+            reminded_for: None,
             deletion_policy: Default::default(),
             orphaned_at: None,
         })

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::observe::{Observed, limit};
+use super::remind::remind;
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
@@ -8,7 +9,7 @@ use crate::controller::context::{Context, object_name};
 use crate::controller::wake::places_changed;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::grant::Grant;
-use crate::domain::mailbox::{GrantView, Outcome, ProfileFacts, ProfileView, Step, ValidSpec};
+use crate::domain::mailbox::{GrantView, Outcome, Step, ValidSpec};
 use crate::domain::message::{Letter, message_id, stays_in_inbox};
 use crate::domain::profile::ValidProfile;
 use crate::grant::{KeeperError, Renewal, Written};
@@ -43,6 +44,10 @@ pub async fn act(
         Step::TakePlace => take_place(context, observed, stored).await,
         Step::Renew => Ok(renew(context, observed, profile, stored).await?.0),
         Step::StartTest(_) => Ok(Outcome::Started),
+        Step::Remind(end) => match slot {
+            Some(slot) => remind(context, observed, profile, spec, stored, end, slot).await,
+            None => Ok(Outcome::Unavailable),
+        },
         Step::TestIncoming | Step::TestOutgoing | Step::SendMessage | Step::FindMessage => {
             let Some(slot) = slot else {
                 return Ok(Outcome::Unavailable);
@@ -111,11 +116,7 @@ async fn take_place(
     observed: &Observed,
     stored: &StoredGrant,
 ) -> Result<Outcome, ClusterError> {
-    let ProfileView::Ready(ProfileFacts {
-        capacity: Some(capacity),
-        ..
-    }) = observed.world.profile
-    else {
+    let Some(capacity) = observed.world.profile.capacity() else {
         return Ok(Outcome::Unavailable);
     };
     let grant = &stored.grant;
@@ -183,7 +184,7 @@ async fn renew(
 }
 
 /// Lays what was written over what the watch has shown.
-fn remember(context: &Context, written: Written) -> GrantView {
+pub(super) fn remember(context: &Context, written: Written) -> GrantView {
     let view = GrantView::from(&written.grant);
     context.grants.wrote(written.secret);
     view

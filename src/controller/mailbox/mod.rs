@@ -3,6 +3,7 @@
 mod act;
 mod assign;
 mod observe;
+mod remind;
 mod report;
 mod slot;
 
@@ -37,6 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 pub struct MailboxMemory {
     pub test: Option<TestView>,
     pub renewal: Retry,
+    pub reminder: Retry,
 }
 
 /// Looks at one Mailbox.

@@ -12,9 +12,7 @@ use crate::cluster::grants::{StoredGrant, stored};
 use crate::controller::context::{AnyProfile, Context, object_name};
 use crate::controller::places::Limit;
 use crate::domain::grant::Grant;
-use crate::domain::mailbox::{
-    GrantView, Place, ProfileFacts, ProfileView, TestView, Times, ValidSpec, World,
-};
+use crate::domain::mailbox::{GrantView, Place, ProfileView, TestView, Times, ValidSpec, World};
 use crate::domain::name::ObjectName;
 
 /// A world, with the objects that a step may need.
@@ -70,6 +68,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         test,
         renewal: memory.renewal,
         waits: false,
+        reminder: memory.reminder,
         times: Times {
             retest: pace.retest.into(),
             retest_failed: pace.retest_failed.into(),
@@ -77,6 +76,8 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
             backoff_longest: pace.backoff_longest.into(),
             tries: pace.tries,
             proof_age: pace.proof_age.into(),
+            warn_before_end: pace.warn_before_end.into(),
+            remind_before_end: pace.remind_before_end.into(),
         },
     };
     Ok(Observed {
@@ -138,21 +139,14 @@ fn place(
     grant: Option<&StoredGrant>,
     test: &TestView,
 ) -> Place {
-    let (
-        ProfileView::Ready(ProfileFacts {
-            capacity: Some(capacity),
-            ..
-        }),
-        Some(stored),
-    ) = (profile, grant)
-    else {
+    let (Some(capacity), Some(stored)) = (profile.capacity(), grant) else {
         return Place::Held;
     };
     let grant = &stored.grant;
     if grant.place_taken_at.is_some() {
         return Place::Held;
     }
-    match context.places.is_free(grant, limit(*capacity, grant, test)) {
+    match context.places.is_free(grant, limit(capacity, grant, test)) {
         true => Place::Free,
         false => {
             context.places.wait(name);

@@ -63,8 +63,10 @@ fn remember(context: &Context, world: &World) {
     let memory = MailboxMemory {
         test,
         renewal: world.renewal,
+        reminder: world.reminder,
     };
-    if memory.test.is_none() && memory.renewal.failed == 0 {
+    let retries = memory.renewal.failed > 0 || memory.reminder.failed > 0;
+    if memory.test.is_none() && !retries {
         context.mailbox_memory.forget(&world.uid);
     } else {
         context.mailbox_memory.put(&world.uid, memory);

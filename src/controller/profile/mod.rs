@@ -1,5 +1,7 @@
 //! One GmailServerProfile: observe, decide, act, report.
 
+mod endings;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +37,8 @@ pub struct ProfileMemory {
     retry: Retry,
     counted: Option<Counted>,
 }
+
+pub use endings::labels_of;
 
 /// Looks at one profile.
 pub async fn reconcile(
@@ -110,6 +114,7 @@ async fn observe(
     let server = spec.as_ref().map(server).unwrap_or_default();
     let credentials = credentials(context, profile, &server).await?;
     let known = redirect_known(context, profile, &credentials);
+    endings::tell(context, &name);
     let offers = profile.spec.allowed_namespaces.from != NamespacesFrom::Same;
     let pace = &context.pace;
     Ok(ProfileWorld {

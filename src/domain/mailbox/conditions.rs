@@ -1,7 +1,8 @@
 use super::decide::tests_incoming;
+use super::sign_in::signed_in;
 use super::spec::ValidSpec;
 use super::test::DirectionView;
-use super::world::{GrantView, Place, ProfileView, World};
+use super::world::{ProfileView, World};
 use crate::api::{DirectionState, MailboxCondition, Reason};
 use crate::domain::name::ObjectName;
 use crate::domain::verdict::{Truth, Verdict, explain};
@@ -117,53 +118,6 @@ fn not_served(reason: Reason, about: Option<&ObjectName>) -> Verdict {
     Verdict::no(reason, &about.map(ToString::to_string).unwrap_or_default())
 }
 
-fn signed_in(world: &World) -> Verdict {
-    let where_to = match &world.sign_in_url {
-        Some(url) => format!("the page is {url}"),
-        None => "the operator has no --public-url, so there is no sign-in page yet".to_owned(),
-    };
-    match &world.grant {
-        GrantView::Absent => Verdict::no(Reason::SignInRequired, &where_to),
-        GrantView::Adoptable {
-            client_id,
-            token_endpoint,
-            ..
-        } if matches!(&world.profile, ProfileView::Ready(profile) if !profile.gave(client_id, token_endpoint)) => {
-            Verdict::no(Reason::ClientChanged, &where_to)
-        }
-        GrantView::Adoptable { .. } => Verdict::unknown(
-            Reason::NotChecked,
-            "an earlier sign-in for this Mailbox was found and is being tried",
-        ),
-        GrantView::Unreadable => Verdict::no(Reason::GrantUnreadable, &where_to),
-        GrantView::Ended {
-            reason, account, ..
-        } => Verdict::no(*reason, &format!("{account}; {where_to}")),
-        GrantView::Held(held) => match (&world.profile, &world.spec) {
-            (ProfileView::Ready(profile), _)
-                if !profile.gave(&held.client_id, &held.token_endpoint) =>
-            {
-                Verdict::no(Reason::ClientChanged, &where_to)
-            }
-            (_, Ok(spec)) if !held.account.is_same_account(&spec.account) => Verdict::no(
-                Reason::WrongAccount,
-                &format!(
-                    "{} signed in, this Mailbox is for {}",
-                    held.account, spec.account
-                ),
-            ),
-            _ if world.place == Place::Full => Verdict::no(
-                Reason::CapacityReached,
-                &format!(
-                    "{} has signed in and comes next when a place is free",
-                    held.account
-                ),
-            ),
-            _ => Verdict::yes(Reason::SignedIn, format!("{} has signed in.", held.account)),
-        },
-    }
-}
-
 /// A test that waits for others must not look like one that hangs.
 const WAITS: &str = "it waits for a free connection: those that the profile's \
      processing.maxConcurrentConnections allows, or an account, are in use";
@@ -202,7 +156,14 @@ fn ready(spec: Option<&ValidSpec>, parts: [&Verdict; 5]) -> Verdict {
             reason: part.reason,
             message: part.message.clone(),
         },
-        None => Verdict::yes(Reason::Enabled, enabled(spec)),
+        None => {
+            let [_, _, signed_in, ..] = parts;
+            match signed_in.reason {
+                Reason::SignedIn => Verdict::yes(Reason::Enabled, enabled(spec)),
+                // All is right, and the owner has something to do.
+                reason => Verdict::yes(reason, format!("{} {}", signed_in.message, enabled(spec))),
+            }
+        }
     }
 }
 

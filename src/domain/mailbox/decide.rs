@@ -1,10 +1,12 @@
 use jiff::Timestamp;
 
+use super::ending::{next_moment, reminder_due};
 use super::spec::ValidSpec;
 use super::test::{Test, TestView};
 use super::world::{GrantView, Held, ProfileFacts, ProfileView, World};
 use crate::api::{IncomingProtocol, TestMessage, TestRequestedBy, TestStep};
 use crate::domain::failure;
+use crate::domain::grant::KnownEnd;
 use crate::domain::schedule::{digest, later, spread};
 use crate::domain::verdict::seconds;
 
@@ -39,6 +41,8 @@ pub enum Step {
     SendMessage,
     /// Look for the test's message, which may have been sent before.
     FindMessage,
+    /// Send the owner a reminder that the sign-in ends then.
+    Remind(KnownEnd),
 }
 
 impl Step {
@@ -47,6 +51,7 @@ impl Step {
         match self {
             Step::Adopt { .. } | Step::TakePlace | Step::Renew => false,
             Step::StartTest(_)
+            | Step::Remind(_)
             | Step::TestIncoming
             | Step::TestOutgoing
             | Step::SendMessage
@@ -70,6 +75,18 @@ impl Plan {
 
 /// What to do next.
 pub fn decide(world: &World) -> Plan {
+    let plan = decide_access_and_test(world);
+    if plan.step.is_some() {
+        return plan;
+    }
+    // A reminder waits for no test that goes on slowly.
+    match reminder_due(world) {
+        Some(step) => Plan::now(step),
+        None => Plan::wait([plan.wake, next_moment(world)].into_iter().flatten().min()),
+    }
+}
+
+fn decide_access_and_test(world: &World) -> Plan {
     if let (
         GrantView::Adoptable {
             from,

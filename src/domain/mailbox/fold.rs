@@ -11,9 +11,9 @@ use crate::domain::verdict::{explain, seconds};
 /// [`Outcome::Unavailable`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// The grant is now as given: after a renewal or an adoption.
+    /// The grant is now as given: after a renewal, an adoption, or a reminder that it notes.
     Grant(GrantView),
-    /// The grant could not be renewed or adopted now.
+    /// The grant could not be renewed or adopted, or the reminder not be sent, now.
     Unavailable,
     /// All places were taken.
     NoPlace,
@@ -42,6 +42,21 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
             world.place = Place::Held;
         }
         (Step::TakePlace, Outcome::NoPlace) => world.place = Place::Full,
+        (Step::Remind(_), Outcome::Grant(grant)) => {
+            world.grant = grant;
+            world.reminder = Retry::default();
+        }
+        (Step::Remind(_), _) => {
+            let Times {
+                backoff_first,
+                backoff_longest,
+                ..
+            } = world.times;
+            let seed = format!("{}/reminder", world.uid);
+            world.reminder = world
+                .reminder
+                .again(world.now, backoff_first, backoff_longest, &seed);
+        }
         (Step::StartTest(test), _) => {
             world.test.newest = Some(test.clone());
             world.answered_request = world.test_request.clone();

@@ -3,8 +3,12 @@
 
 mod conditions;
 mod decide;
+mod ending;
+#[cfg(test)]
+mod ending_worlds;
 mod fold;
 mod report;
+mod sign_in;
 mod spec;
 mod test;
 mod world;
@@ -13,6 +17,7 @@ mod worlds;
 
 pub use conditions::{Verdicts, verdicts};
 pub use decide::{Plan, Step, decide};
+pub use ending::known_end;
 pub use fold::{Outcome, fold};
 pub use report::report;
 pub use spec::{BadSpec, ValidSpec};

@@ -1,6 +1,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::conditions::verdicts;
+use super::ending::known_end;
 use super::test::{DirectionView, LastError, Retry, Test, TestView};
 use super::world::{GrantView, World};
 use crate::api::{
@@ -67,7 +68,7 @@ fn sign_in(world: &World) -> SignInStatus {
         GrantView::Held(held) => {
             sign_in.account = Some(held.account.to_string());
             sign_in.signed_in_at = Some(seconds(held.signed_in_at));
-            sign_in.expires_at = held.expires_at.map(seconds);
+            sign_in.expires_at = known_end(world).map(|end| seconds(end.at));
         }
         GrantView::Ended {
             account,

@@ -1,4 +1,8 @@
-use crate::api::{DeletionPolicy, IncomingProtocol, MailboxSpec, Method, ProfileRef, TestMessage};
+use jiff::Timestamp;
+
+use crate::api::{
+    DeletionPolicy, IncomingProtocol, MailboxSpec, Method, ProfileRef, Reminders, TestMessage,
+};
 use crate::domain::address::EmailAddress;
 
 /// A Mailbox's spec with its rules checked again: an object may be older than the schema.
@@ -20,6 +24,10 @@ pub struct ValidSpec {
     pub access_token_secret: bool,
     /// Whether a test may send a message.
     pub test_message: TestMessage,
+    /// Whether the owner is reminded of an end.
+    pub reminders: Reminders,
+    /// Mail before this is left alone.
+    pub process_emails_from: Option<Timestamp>,
     /// Whether all stands still.
     pub suspended: bool,
     /// What becomes of the grant.
@@ -70,6 +78,8 @@ impl TryFrom<&MailboxSpec> for ValidSpec {
                 .contains(&Method::ServerSideSync),
             access_token_secret: spec.access_token_secret.is_some(),
             test_message: spec.test_message,
+            reminders: spec.reminders,
+            process_emails_from: spec.process_emails_from.as_ref().map(|time| time.0),
             suspended: spec.suspend,
             deletion_policy: spec.deletion_policy,
         })

@@ -7,8 +7,9 @@ use super::spec::{BadSpec, ValidSpec};
 use super::test::{Retry, TestView};
 use crate::api::Reason;
 use crate::domain::address::EmailAddress;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grant, KnownEnd};
 use crate::domain::name::ObjectName;
+use crate::domain::profile::Audience;
 use crate::domain::server::MailServers;
 
 /// All that a decision about one Mailbox rests on.
@@ -38,6 +39,8 @@ pub struct World {
     pub renewal: Retry,
     /// A test is due and waits for a connection's place.
     pub waits: bool,
+    /// Tries of the reminder that could not be sent.
+    pub reminder: Retry,
     /// How long to wait for what.
     pub times: Times,
 }
@@ -57,6 +60,10 @@ pub struct Times {
     pub tries: u32,
     /// An access token older than this proves nothing about the grant.
     pub proof_age: Duration,
+    /// How long before a sign-in ends its conditions warn.
+    pub warn_before_end: Duration,
+    /// How long before a sign-in ends its owner is reminded.
+    pub remind_before_end: Duration,
 }
 
 /// A Mailbox's profile as it sees it.
@@ -81,7 +88,7 @@ pub enum ProfileView {
         detail: String,
     },
     /// It may be used.
-    Ready(ProfileFacts),
+    Ready(Box<ProfileFacts>),
 }
 
 /// What a Mailbox needs of a profile that is Ready.
@@ -97,6 +104,8 @@ pub struct ProfileFacts {
     pub servers: MailServers,
     /// How many connections its mailboxes may have at once: 1 to 300.
     pub max_connections: usize,
+    /// Who may sign in.
+    pub audience: Audience,
     /// A digest of what else matters to a test: the CA bundle.
     pub trust: String,
     /// How many Google accounts its Google Cloud project may have; `None`: no limit.
@@ -126,6 +135,14 @@ impl ProfileView {
     /// None serves it.
     pub fn not_served(reason: Reason, about: Option<ObjectName>) -> Self {
         ProfileView::NotServed { reason, about }
+    }
+
+    /// How many Google accounts its project may have, where it is Ready and there is a limit.
+    pub fn capacity(&self) -> Option<usize> {
+        match self {
+            ProfileView::Ready(facts) => facts.capacity,
+            _ => None,
+        }
     }
 
     /// The profile's name, where one is in use.
@@ -178,8 +195,8 @@ pub struct Held {
     pub token_endpoint: Url,
     /// When.
     pub signed_in_at: Timestamp,
-    /// When Google will end it, where that is known.
-    pub expires_at: Option<Timestamp>,
+    /// When Google will end it, where that was known at the sign-in.
+    pub ends: Option<KnownEnd>,
     /// When the access token was got.
     pub access_issued_at: Timestamp,
     /// When the access token ends.
@@ -188,6 +205,8 @@ pub struct Held {
     pub renew_at: Timestamp,
     /// The newest test that may have sent its message.
     pub message_sent_by: Option<String>,
+    /// The end that its owner may have been reminded of.
+    pub reminded_for: Option<Timestamp>,
 }
 
 impl From<&Grant> for GrantView {
@@ -204,11 +223,12 @@ impl From<&Grant> for GrantView {
                 client_id: grant.client_id.clone(),
                 token_endpoint: grant.token_endpoint.clone(),
                 signed_in_at: grant.signed_in_at,
-                expires_at: grant.expires_at,
+                ends: grant.ends,
                 access_issued_at: grant.access.issued_at,
                 access_expires_at: grant.access.expires_at,
                 renew_at: grant.renew_at(),
                 message_sent_by: grant.message_sent_by.clone(),
+                reminded_for: grant.reminded_for,
             }),
         }
     }

@@ -50,11 +50,12 @@ fn held() -> Held {
         client_id: "1-a".into(),
         token_endpoint: token_endpoint(),
         signed_in_at: time(START - 10),
-        expires_at: None,
+        ends: None,
         access_issued_at: time(START - 10),
         access_expires_at: time(START + HOUR),
         renew_at: time(START + HOUR * 8 / 10),
         message_sent_by: None,
+        reminded_for: None,
     }
 }
 
@@ -77,6 +78,8 @@ fn specs() -> Vec<Result<ValidSpec, BadSpec>> {
                     server_side_sync: true,
                     access_token_secret: false,
                     test_message,
+                    reminders: crate::api::Reminders::ToSelf,
+                    process_emails_from: None,
                     suspended,
                     deletion_policy: DeletionPolicy::Delete,
                 }));
@@ -109,15 +112,16 @@ fn profiles() -> Vec<ProfileView> {
             reason: Reason::ProfileNotReady,
             detail: String::new(),
         },
-        ProfileView::Ready(ProfileFacts {
+        ProfileView::Ready(Box::new(ProfileFacts {
             name,
             client_id: "1-a".into(),
             token_endpoint: token_endpoint(),
             servers,
             max_connections: 10,
+            audience: crate::domain::profile::Audience::Unknown,
             trust: String::new(),
             capacity: None,
-        }),
+        })),
     ]
 }
 
@@ -285,6 +289,7 @@ fn world(
         test,
         renewal: Retry::default(),
         waits: false,
+        reminder: Retry::default(),
         times: Times {
             retest: Duration::from_secs(86_400),
             retest_failed: Duration::from_secs(14_400),
@@ -292,6 +297,8 @@ fn world(
             backoff_longest: Duration::from_secs(300),
             tries: 10,
             proof_age: Duration::from_secs(300),
+            warn_before_end: Duration::from_secs(86_400),
+            remind_before_end: Duration::from_secs(2 * 86_400),
         },
     }
 }
@@ -327,6 +334,8 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             Answer::FailsForGood => Outcome::NoPlace,
             Answer::FailsForNow => Outcome::Unavailable,
         },
+        // No sign-in of these worlds is known to end.
+        Step::Remind(_) => Outcome::Unavailable,
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
             (Answer::Works, GrantView::Held(old)) => {
                 Outcome::Grant(renewed(old.clone(), world.now))

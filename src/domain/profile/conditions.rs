@@ -4,7 +4,7 @@ use super::credentials::{credentials, redirect};
 use super::decide::ProfileWorld;
 use super::spec::BadProfile;
 use crate::api::{ProfileCondition, Reason};
-use crate::domain::verdict::{Truth, Verdict};
+use crate::domain::verdict::{Truth, Verdict, explain};
 
 /// Every condition of a GmailServerProfile.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -77,6 +77,10 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
             reason: part.reason,
             message: part.message.clone(),
         },
+        None if in_testing(world) => Verdict::yes(
+            Reason::ProfileReadyInTesting,
+            explain(Reason::ProfileReadyInTesting, ""),
+        ),
         None => Verdict::yes(Reason::ProfileReady, "Mailboxes can sign in."),
     };
     Verdicts {
@@ -87,6 +91,11 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
         capacity_available: capacity_available(world.places),
         mailboxes_healthy: healthy(world),
     }
+}
+
+fn in_testing(world: &ProfileWorld) -> bool {
+    let spec = world.spec.as_ref();
+    spec.is_ok_and(|spec| spec.audience.is_testing())
 }
 
 fn healthy(world: &ProfileWorld) -> Verdict {

@@ -11,6 +11,8 @@ pub struct Standing {
     pub signed_in: bool,
     /// It is Ready.
     pub ready: bool,
+    /// When the sign-in is known to end, while it can be used.
+    pub ends: Option<Timestamp>,
     /// Since when it fails, for a reason that is not the profile's.
     pub failing_since: Option<Timestamp>,
 }
@@ -59,9 +61,13 @@ impl From<&MailboxStatus> for Standing {
         })
         .map(|condition| condition.last_transition_time.0)
         .min();
+        let signed_in = holds(MailboxCondition::SignedIn);
+        let ends = status.sign_in.as_ref();
+        let ends = ends.and_then(|sign_in| sign_in.expires_at.as_ref());
         Self {
             connected,
-            signed_in: holds(MailboxCondition::SignedIn),
+            signed_in,
+            ends: ends.filter(|_| signed_in).map(|time| time.0),
             ready: holds(MailboxCondition::Ready),
             failing_since: failing_since.filter(|_| connected),
         }
@@ -90,6 +96,7 @@ impl Counts {
                 signed_in,
                 ready,
                 failing_since,
+                ends: _,
             } = standing;
             counts.assigned += 1;
             counts.connected += i32::from(connected);

@@ -2,23 +2,29 @@
 
 mod advice;
 mod assign;
+mod audience;
 mod capacity;
 mod conditions;
 mod counts;
 mod credentials;
 mod decide;
+mod endings;
+mod processing;
 mod report;
 mod spec;
 mod view;
 
 pub use advice::{Advice, advice};
 pub use assign::{Choice, Offer, Room, Seeker, choose};
+pub use audience::{Audience, Outsider};
 pub use capacity::{Places, capacity_of};
 pub use conditions::{Verdicts, verdicts};
 pub use counts::{Counts, Standing};
 pub use decide::{
     Checked, Credentials, Outcome, Plan, ProfileWorld, Step, Times, Trouble, decide, fold,
 };
+pub use endings::Endings;
+pub use processing::{BadPollingInterval, ValidProcessing};
 pub use report::{Known, judge, known_before, report};
 pub use spec::{BadProfile, ValidProfile};
 pub use view::view;

@@ -9,6 +9,9 @@ use crate::domain::egress::{EgressPolicy, NotAllowed};
 use crate::domain::endpoints::{BadEndpoint, OAuthEndpoints};
 use crate::domain::server::{Endpoint, MailServers};
 
+use super::audience::Audience;
+use super::processing::{BadPollingInterval, ValidProcessing};
+
 /// A profile's spec with its rules checked again, and its hosts against the egress policy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ValidProfile {
@@ -22,6 +25,10 @@ pub struct ValidProfile {
     pub max_connections: usize,
     /// How many accounts may sign in; `None`: no limit.
     pub capacity: Option<usize>,
+    /// Who may sign in, as far as the profile says.
+    pub audience: Audience,
+    /// How often and from when mail is processed.
+    pub processing: ValidProcessing,
 }
 
 /// Why a profile is not usable.
@@ -36,6 +43,9 @@ pub enum BadProfile {
     /// A duration that is none, or out of range.
     #[error("spec.processing.connectionTimeout must be from 1s to 100s")]
     Timeout,
+    /// A duration that is none, or out of range.
+    #[error(transparent)]
+    PollingInterval(#[from] BadPollingInterval),
     /// An endpoint that is no https URL.
     #[error("spec.{0}")]
     Endpoint(#[from] BadEndpoint),
@@ -125,6 +135,8 @@ impl ValidProfile {
                 .unwrap_or(1)
                 .clamp(1, 300),
             capacity: capacity_of(spec),
+            audience: Audience::of(client.consent_screen.as_ref()),
+            processing: ValidProcessing::new(&spec.processing)?,
         })
     }
 }

@@ -43,15 +43,16 @@ pub fn view(
         status.and_then(|status| status.oauth_client.as_ref()?.client_id.clone()),
     ) {
         (Some(condition), Some(client_id)) if condition.status == "True" => {
-            ProfileView::Ready(ProfileFacts {
+            ProfileView::Ready(Box::new(ProfileFacts {
                 name: name.clone(),
                 client_id,
                 token_endpoint: valid.endpoints.token,
                 servers: valid.servers,
+                audience: valid.audience,
                 capacity: valid.capacity,
                 max_connections: valid.max_connections,
                 trust: digest(&[valid.ca_bundle.as_ref().map_or("", CaBundle::pem)]),
-            })
+            }))
         }
         (Some(condition), _) if condition.reason != Reason::NotChecked.name() => {
             not_ready(Reason::ProfileNotReady, condition.message.clone())

@@ -1,0 +1,174 @@
+use jiff::Timestamp;
+
+use super::act::remember;
+use super::observe::Observed;
+use crate::api::GmailServerProfile;
+use crate::cluster::ClusterError;
+use crate::cluster::grants::StoredGrant;
+use crate::controller::context::Context;
+use crate::domain::failure::Failure;
+use crate::domain::grant::{EndCause, KnownEnd};
+use crate::domain::mailbox::{GrantView, Outcome, ProfileView, ValidSpec};
+use crate::domain::profile::ValidProfile;
+use crate::domain::reminder::{Reminder, is_given_up, message_id};
+use crate::grant::{KeeperError, Written};
+use crate::mail::compose;
+use crate::probe::{Delivery, Mail, Slot, Subject};
+
+/// Sends the owner a reminder of `end`, once: what may have gone out is noted in the grant before.
+pub async fn remind(
+    context: &Context,
+    observed: &Observed,
+    profile: &GmailServerProfile,
+    spec: &ValidSpec,
+    stored: &StoredGrant,
+    end: &KnownEnd,
+    slot: &mut Slot,
+) -> Result<Outcome, ClusterError> {
+    let world = &observed.world;
+    let (ProfileView::Ready(facts), Some(page)) = (&world.profile, &world.sign_in_url) else {
+        return Ok(Outcome::Unavailable);
+    };
+    let Ok(valid) = ValidProfile::new(&profile.spec, context.network.egress()) else {
+        return Ok(Outcome::Unavailable);
+    };
+    let noting = Noting {
+        context,
+        stored,
+        end: end.at,
+    };
+    let oauth = profile.spec.oauth_client.as_ref();
+    let letter = Reminder {
+        mailbox: &observed.name,
+        address: &spec.address,
+        purpose: observed.purpose.as_deref(),
+        contact: profile.spec.contact.as_deref(),
+        app_name: oauth.and_then(|client| client.consent_screen.as_ref()?.app_name.as_deref()),
+        end: *end,
+        new_lasts: end.cause == EndCause::Testing && facts.audience.is_past_testing(),
+        page,
+    };
+    let account = &stored.grant.account.email;
+    let message = match compose(
+        account,
+        &spec.address,
+        &message_id(&world.uid, end.at),
+        &letter.subject(),
+        &letter.body(),
+        Timestamp::now(),
+    ) {
+        Ok(message) => message,
+        Err(error) => {
+            tracing::error!(mailbox = %observed.name, %error, "the reminder that the sign-in ends cannot be written; none is sent");
+            return noting.give_up().await;
+        }
+    };
+    let subject = Subject {
+        profile: &facts.name,
+        ca_bundle: valid.ca_bundle.as_ref(),
+        servers: &valid.servers,
+        user: account.as_str(),
+        token: &stored.grant.access.token,
+    };
+    let mail = Mail {
+        from: account,
+        to: &spec.address,
+        message: &message,
+    };
+    let mut noted = Ok(None);
+    let delivery = context
+        .prober
+        .deliver(slot, &subject, &mail, async {
+            noted = noting.note().await;
+            matches!(noted, Ok(Some(_)))
+        })
+        .await;
+    let noted = noted?;
+    match (delivery, noted) {
+        (Delivery::Sent, Some(written)) => {
+            tracing::info!(mailbox = %observed.name, ends = %end.at, "reminded the owner that the sign-in ends");
+            Ok(Outcome::Grant(remember(context, written)))
+        }
+        (Delivery::Unknown(failure), Some(written)) => {
+            tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the connection ended while the reminder that the sign-in ends was being sent; it may have arrived, so it is not sent again");
+            Ok(Outcome::Grant(remember(context, written)))
+        }
+        (Delivery::NotSent(failure), written) if is_given_up(failure.kind) => {
+            tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the server refused the reminder that the sign-in ends; it is not sent again");
+            match written {
+                Some(written) => Ok(Outcome::Grant(remember(context, written))),
+                None => noting.give_up().await,
+            }
+        }
+        (Delivery::NotSent(failure), written) => {
+            tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the reminder that the sign-in ends could not be sent now; it is tried again");
+            if let Some(written) = written {
+                noting.take_back(&written).await?;
+            }
+            Ok(Outcome::Unavailable)
+        }
+        (_, None) | (Delivery::NotNoted, Some(_)) => Ok(Outcome::Unavailable),
+    }
+}
+
+/// The note in the grant that the owner may have been reminded.
+struct Noting<'a> {
+    context: &'a Context,
+    stored: &'a StoredGrant,
+    end: Timestamp,
+}
+
+impl Noting<'_> {
+    async fn note(&self) -> Result<Option<Written>, ClusterError> {
+        // The way here may have been long: another replica may lead by now.
+        if !self.context.may_act() {
+            return Ok(None);
+        }
+        ours(
+            self.context
+                .keeper
+                .note_reminder(self.stored, self.end)
+                .await,
+        )
+    }
+
+    /// Notes it without sending anything.
+    async fn give_up(&self) -> Result<Outcome, ClusterError> {
+        Ok(match self.note().await? {
+            Some(written) => Outcome::Grant(remember(self.context, written)),
+            None => Outcome::Unavailable,
+        })
+    }
+
+    async fn take_back(&self, written: &Written) -> Result<(), ClusterError> {
+        let taken = self.context.keeper.unnote_reminder(written.stored()).await;
+        if let Some(written) = ours(taken)? {
+            let _: GrantView = remember(self.context, written);
+        }
+        Ok(())
+    }
+}
+
+/// Writing a grant asks nobody but the API server.
+fn ours(result: Result<Option<Written>, KeeperError>) -> Result<Option<Written>, ClusterError> {
+    match result {
+        Ok(written) => Ok(written),
+        Err(KeeperError::Cluster(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+fn words(failure: &Failure) -> String {
+    let parts = [
+        Some(&failure.doing),
+        Some(&failure.detail),
+        failure.reply.as_ref(),
+    ];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(": ")
+}
