@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod connect;
+mod connections;
 mod crash;
+mod endpoints;
 mod grant;
 mod lab;
 mod manifests;

@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use gmail_operator::api::Mailbox;
+use gmail_operator::cluster::grant_secret;
 use gmail_operator::domain::endpoints::MAIL_SCOPE;
 use gmail_operator::domain::grant::{Access, Account, Grant};
 use gmail_operator::domain::name::ObjectName;
 use gmail_operator::domain::schedule::later;
 use gmail_operator::domain::secret::{AccessToken, RefreshToken};
 use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::api::PostParams;
 use reqwest::{Certificate, Client};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use super::operator::{CLIENT_SECRET, Site};
@@ -98,6 +103,22 @@ impl Tokens {
             subject: sub,
             scopes: tokens.scope,
         })
+    }
+
+    /// Makes a Mailbox from `manifest` and the grant of this account for it.
+    pub async fn connect(&self, site: &Site, manifest: Value, profile: &str) -> Result<Mailbox> {
+        let mailbox: Mailbox = serde_json::from_value(manifest)?;
+        let made = site
+            .mailboxes()
+            .create(&PostParams::default(), &mailbox)
+            .await?;
+        let uid = made.uid().context("no uid")?;
+        let grant = self.grant(site, &made.name_any(), &uid, profile)?;
+        let secret = grant_secret::secret(&grant, &site.namespace, None);
+        site.own_secrets()
+            .create(&PostParams::default(), &secret)
+            .await?;
+        Ok(made)
     }
 
     /// The grant that the operator would have made of a sign-in to this Mailbox at this moment.

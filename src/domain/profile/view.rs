@@ -46,7 +46,7 @@ pub fn view(
             ProfileView::Ready(ProfileFacts {
                 name: name.clone(),
                 client_id,
-                token_endpoint: valid.endpoints.token,
+                token_endpoint: Box::new(valid.endpoints.token),
                 servers: valid.servers,
                 max_connections: valid.max_connections,
                 trust: digest(&[valid.ca_bundle.as_ref().map_or("", CaBundle::pem)]),
