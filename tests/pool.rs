@@ -21,18 +21,19 @@ fn at_most(places: i32) -> impl FnOnce(&mut Value) {
 
 /// Mailboxes of these names whose owners have consented at Google, and come back all at once.
 async fn sign_in_at_once(site: &Site, names: &[&str]) -> Result<()> {
+    let mut mailboxes = Vec::new();
     for name in names {
         site.mailbox(name, &address(site, name), |_| ()).await?;
-        site.until_reason(name, "Ready", "SignInRequired").await?;
+        let waits = site.until_reason(name, "Ready", "SignInRequired");
+        mailboxes.push(waits.await?);
     }
-    let consents = names.iter().map(async |name| {
-        let tokens = Tokens::of(site, &address(site, name)).await?;
-        anyhow::Ok((name, tokens))
-    });
+    let accounts: Vec<String> = names.iter().map(|name| address(site, name)).collect();
+    let consents = accounts.iter().map(|account| Tokens::of(site, account));
     let consents = try_join_all(consents).await?;
     let stored = consents
         .iter()
-        .map(|(name, tokens)| tokens.store(site, name, "google"));
+        .zip(&mailboxes)
+        .map(|(tokens, mailbox)| tokens.store(site, mailbox, "google"));
     try_join_all(stored).await?;
     Ok(())
 }

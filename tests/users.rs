@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod connect;
+mod connections;
 mod crash;
 mod endings;
+mod endpoints;
 mod grant;
 mod lab;
 mod manifests;

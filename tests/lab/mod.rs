@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 
 pub mod control_plane;
 pub mod google;
+pub mod idle;
 pub mod installed;
 pub mod keeper;
 pub mod mail;

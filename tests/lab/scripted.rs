@@ -29,18 +29,20 @@ struct Script {
 impl ImapServer {
     /// With a certificate of nobody's.
     pub async fn untrusted() -> Result<ImapServer> {
+        Ok(Self::own_authority().await?.0)
+    }
+
+    /// Good for reading, with a certificate that is an authority of its own, in PEM.
+    pub async fn own_authority() -> Result<(ImapServer, String)> {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["localhost".to_owned()])?;
         let key = PrivateKeyDer::from_pem_slice(signing_key.serialize_pem().as_bytes())?;
-        Self::serve(
-            vec![cert.der().clone()],
-            key,
-            Script {
-                login: "OK",
-                examine: "OK",
-            },
-        )
-        .await
+        let script = Script {
+            login: "OK",
+            examine: "OK",
+        };
+        let server = Self::serve(vec![cert.der().clone()], key, script).await?;
+        Ok((server, cert.pem()))
     }
 
     /// Logged in, but there is no INBOX.

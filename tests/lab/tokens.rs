@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use gmail_operator::api::Mailbox;
 use gmail_operator::cluster::grant_secret;
 use gmail_operator::domain::endpoints::MAIL_SCOPE;
 use gmail_operator::domain::grant::{Access, Account, Grant};
@@ -10,10 +11,12 @@ use gmail_operator::domain::name::ObjectName;
 use gmail_operator::domain::schedule::later;
 use gmail_operator::domain::secret::{AccessToken, RefreshToken};
 use jiff::Timestamp;
+use kube::ResourceExt;
 use kube::api::PostParams;
 use reqwest::{Certificate, Client};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use super::operator::{CLIENT_SECRET, Site};
@@ -102,11 +105,19 @@ impl Tokens {
         })
     }
 
+    /// Makes a Mailbox from `manifest` and the grant of this account for it.
+    pub async fn connect(&self, site: &Site, manifest: Value, profile: &str) -> Result<Mailbox> {
+        let mailbox: Mailbox = serde_json::from_value(manifest)?;
+        let mailboxes = site.mailboxes();
+        let made = mailboxes.create(&PostParams::default(), &mailbox).await?;
+        self.store(site, &made, profile).await?;
+        Ok(made)
+    }
+
     /// Stores the grant of `mailbox`, as the sign-in page would.
-    pub async fn store(&self, site: &Site, mailbox: &str, profile: &str) -> Result<()> {
-        let found = site.mailboxes().get(mailbox).await?;
-        let uid = found.metadata.uid.context("no uid")?;
-        let grant = self.grant(site, mailbox, &uid, profile)?;
+    pub async fn store(&self, site: &Site, mailbox: &Mailbox, profile: &str) -> Result<()> {
+        let uid = mailbox.uid().context("no uid")?;
+        let grant = self.grant(site, &mailbox.name_any(), &uid, profile)?;
         let secret = grant_secret::secret(&grant, &site.namespace, None);
         let secrets = site.own_secrets();
         secrets.create(&PostParams::default(), &secret).await?;

@@ -2,14 +2,14 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc as commands, watch};
 
 use super::ports::free_port;
@@ -23,34 +23,99 @@ enum Mode {
 
 type Done = mpsc::Sender<Result<()>>;
 
-/// Forwards a port of its own to a server's. It lives on a thread of its own, and ends when dropped.
+/// How many connections are open at once, over all wires that share it.
+#[derive(Clone, Debug)]
+pub struct Gauge {
+    open: Arc<AtomicUsize>,
+    peak: Arc<AtomicUsize>,
+    post: Arc<Post>,
+}
+
+/// The one thread of all wires that share a gauge: what happens on them has one order.
+#[derive(Debug)]
+struct Post(Option<Runtime>);
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A connection that the client has not closed yet.
+struct Counted(Gauge);
+
+impl Gauge {
+    /// With no wires yet.
+    pub fn new() -> Result<Gauge> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        Ok(Gauge {
+            open: Arc::default(),
+            peak: Arc::default(),
+            post: Arc::new(Post(Some(runtime))),
+        })
+    }
+
+    /// Now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// The most so far.
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::SeqCst)
+    }
+
+    /// The peak is counted anew.
+    pub fn restart(&self) {
+        self.peak.store(self.open(), Ordering::SeqCst);
+    }
+
+    fn count(&self) -> Counted {
+        let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
+        self.peak.fetch_max(open, Ordering::SeqCst);
+        Counted(self.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Forwards a port of its own to a server's. It lives on its gauge's thread, and ends when dropped.
 #[derive(Debug)]
 pub struct Wire {
     port: u16,
     accepted: Arc<AtomicU64>,
-    // `None` only while dropping.
-    orders: Option<commands::UnboundedSender<(Mode, Done)>>,
-    thread: Option<JoinHandle<()>>,
+    gauge: Gauge,
+    orders: commands::UnboundedSender<(Mode, Done)>,
 }
 
 impl Wire {
     /// Lays a wire to `target` on this machine.
     pub fn to(target: u16) -> Result<Wire> {
+        Wire::counted(target, &Gauge::new()?)
+    }
+
+    /// The same, with its connections in `gauge`.
+    pub fn counted(target: u16, gauge: &Gauge) -> Result<Wire> {
         let port = free_port()?;
         let accepted = Arc::new(AtomicU64::new(0));
         let (orders, inbox) = commands::unbounded_channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let counter = accepted.clone();
-        let thread = std::thread::spawn(move || {
-            runtime.block_on(run(port, target, counter, inbox));
-        });
+        let runtime = gauge.post.0.as_ref().context("the gauge is gone")?;
+        let counters = (accepted.clone(), gauge.clone());
+        runtime.spawn(run(port, target, counters, inbox));
         let wire = Wire {
             port,
             accepted,
-            orders: Some(orders),
-            thread: Some(thread),
+            gauge: gauge.clone(),
+            orders,
         };
         wire.restore()?;
         Ok(wire)
@@ -81,28 +146,23 @@ impl Wire {
         self.accepted.load(Ordering::SeqCst)
     }
 
+    /// How many are open, and were at most.
+    pub fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
     // Returns when the order has been carried out, so that a test need not wait and hope.
     fn order(&self, mode: Mode) -> Result<()> {
         let (done, answer) = mpsc::channel();
-        let orders = self.orders.as_ref().context("the wire is gone")?;
-        orders.send((mode, done))?;
+        self.orders.send((mode, done))?;
         answer.recv()?
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        drop(self.orders.take());
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
 }
 
 async fn run(
     port: u16,
     target: u16,
-    accepted: Arc<AtomicU64>,
+    (accepted, gauge): (Arc<AtomicU64>, Gauge),
     mut inbox: commands::UnboundedReceiver<(Mode, Done)>,
 ) {
     let (mode, _) = watch::channel(Mode::Cut);
@@ -110,7 +170,10 @@ async fn run(
     loop {
         tokio::select! {
             order = inbox.recv() => {
-                let Some((wanted, done)) = order else { return };
+                let Some((wanted, done)) = order else {
+                    mode.send_replace(Mode::Cut);
+                    return;
+                };
                 let mut result = Ok(());
                 if wanted == Mode::Cut {
                     listener = None;
@@ -129,10 +192,16 @@ async fn run(
                 accepted.fetch_add(1, Ordering::SeqCst);
                 let mut cut = mode.subscribe();
                 let mode = mode.subscribe();
+                let gauge = gauge.clone();
                 tokio::spawn(async move {
+                    // Those that the client closed before it opened this one are taken note of first.
+                    for _ in 0..100 {
+                        tokio::task::yield_now().await;
+                    }
+                    let counted = gauge.count();
                     tokio::select! {
                         _ = cut.wait_for(|mode| *mode == Mode::Cut) => {}
-                        _ = forward(client, target, mode) => {}
+                        _ = forward(client, target, mode, counted) => {}
                     }
                 });
             }
@@ -147,15 +216,25 @@ async fn accept(listener: &Option<TcpListener>) -> Option<TcpStream> {
     }
 }
 
-async fn forward(client: TcpStream, target: u16, mut mode: watch::Receiver<Mode>) -> Result<()> {
+async fn forward(
+    client: TcpStream,
+    target: u16,
+    mut mode: watch::Receiver<Mode>,
+    counted: Counted,
+) -> Result<()> {
     mode.wait_for(|mode| *mode == Mode::Open).await?;
     let server = TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
+    let upstream = mode.clone();
     tokio::try_join!(
-        pump(from_client, to_server, mode.clone()),
+        async move {
+            let pumped = pump(from_client, to_server, upstream).await;
+            drop(counted);
+            pumped
+        },
         pump(from_server, to_client, mode),
     )?;
     Ok(())

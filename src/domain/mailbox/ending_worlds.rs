@@ -78,7 +78,7 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
                 smtp_security: SmtpSecurity::Tls,
                 timeout: Duration::from_secs(30),
             },
-            token_endpoint: OAuthEndpoints::google().token,
+            token_endpoint: Box::new(OAuthEndpoints::google().token),
             max_connections: 10,
             capacity: None,
             audience,

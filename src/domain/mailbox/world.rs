@@ -99,7 +99,7 @@ pub struct ProfileFacts {
     /// The OAuth client's ID.
     pub client_id: String,
     /// Where its OAuth server takes tokens.
-    pub token_endpoint: Url,
+    pub token_endpoint: Box<Url>,
     /// The mail servers.
     pub servers: MailServers,
     /// How many connections its mailboxes may have at once: 1 to 300.
@@ -127,7 +127,7 @@ impl ProfileFacts {
     /// Whether a grant to `client_id` at `token_endpoint` is of this profile's client and server:
     /// with any other it is of no use, and its tokens must not get there.
     pub fn gave(&self, client_id: &str, token_endpoint: &Url) -> bool {
-        self.client_id == client_id && self.token_endpoint == *token_endpoint
+        self.client_id == client_id && *self.token_endpoint == *token_endpoint
     }
 }
 

@@ -115,7 +115,7 @@ fn profiles() -> Vec<ProfileView> {
         ProfileView::Ready(Box::new(ProfileFacts {
             name,
             client_id: "1-a".into(),
-            token_endpoint: token_endpoint(),
+            token_endpoint: Box::new(token_endpoint()),
             servers,
             max_connections: 10,
             audience: crate::domain::profile::Audience::Unknown,

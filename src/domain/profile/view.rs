@@ -46,7 +46,7 @@ pub fn view(
             ProfileView::Ready(Box::new(ProfileFacts {
                 name: name.clone(),
                 client_id,
-                token_endpoint: valid.endpoints.token,
+                token_endpoint: Box::new(valid.endpoints.token),
                 servers: valid.servers,
                 audience: valid.audience,
                 capacity: valid.capacity,

@@ -1,0 +1,247 @@
+//! How many connections there are at once, seen from the mail servers' side.
+
+use anyhow::Result;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+
+use crate::lab::idle::Idle;
+use crate::lab::operator::{PATIENCE, Ports, Site, condition_of};
+use crate::lab::tokens::Tokens;
+use crate::lab::until;
+use crate::lab::wire::{Gauge, Wire};
+
+/// Both ways to the mail servers, counted together.
+struct Wires {
+    imap: Wire,
+    smtp: Wire,
+    gauge: Gauge,
+}
+
+impl Wires {
+    fn lay(site: &mut Site) -> Result<Wires> {
+        let gauge = Gauge::new()?;
+        let imap = Wire::counted(site.lab.mail.imap_port, &gauge)?;
+        let smtp = Wire::counted(site.lab.mail.smtps_port, &gauge)?;
+        site.allow(imap.port());
+        site.allow(smtp.port());
+        Ok(Wires { imap, smtp, gauge })
+    }
+
+    fn ports(&self, site: &Site) -> Ports {
+        Ports {
+            imap: self.imap.port(),
+            smtp: self.smtp.port(),
+            ..site.ports()
+        }
+    }
+
+    fn hang(&self) -> Result<()> {
+        self.imap.hang()?;
+        self.smtp.hang()
+    }
+
+    fn restore(&self) -> Result<()> {
+        self.imap.restore()?;
+        self.smtp.restore()
+    }
+}
+
+fn limited(max: usize, timeout: &str) -> impl Fn(&mut Value) {
+    move |profile| {
+        profile["spec"]["processing"] =
+            json!({ "maxConcurrentConnections": max, "connectionTimeout": timeout });
+    }
+}
+
+async fn accounts(site: &Site, prefix: &str, count: usize) -> Result<Vec<Tokens>> {
+    stream::iter(0..count)
+        .map(async |n| Tokens::of(site, &format!("{prefix}-{n}@example.com")).await)
+        .buffered(4)
+        .try_collect()
+        .await
+}
+
+/// One Mailbox for each account, signed in; by the names `PROFILE-0` and so on.
+async fn connect_all(site: &Site, accounts: &[Tokens], profile: &str) -> Result<()> {
+    stream::iter(accounts.iter().enumerate())
+        .map(async |(n, account)| {
+            let mut manifest = site.mailbox_manifest(&format!("{profile}-{n}"), &account.email);
+            manifest["spec"]["profileRef"] = json!({ "name": profile });
+            account.connect(site, manifest, profile).await
+        })
+        .buffer_unordered(8)
+        .try_for_each(async |_| Ok(()))
+        .await
+}
+
+async fn until_all_ready(site: &Site) -> Result<()> {
+    site.kubectl(&[
+        "wait",
+        "--for=condition=Ready",
+        "mailbox",
+        "--all",
+        "--timeout=120s",
+    ])
+    .await
+    .map(drop)
+}
+
+/// Each with an IMAP login, an SMTP login, and a message that is sent and found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_never_has_more_than_it_may() -> Result<()> {
+    const MAX: usize = 3;
+    let mut site = Site::new("limited").await?;
+    let wires = Wires::lay(&mut site)?;
+    site.start().await?;
+    site.profile(wires.ports(&site), limited(MAX, "30s"))
+        .await?;
+    site.until_profile("google", "Ready", "ProfileReady")
+        .await?;
+    let accounts = accounts(&site, "limited", 40).await?;
+    // Their owners' own mail programs; what we count does not depend on them.
+    let mut idle = Vec::new();
+    for account in accounts.iter().step_by(2) {
+        idle.push(Idle::begin(site.lab, account).await?);
+    }
+    connect_all(&site, &accounts, "google").await?;
+    until_all_ready(&site).await?;
+    assert_eq!(wires.gauge.peak(), MAX);
+    let logins = wires.imap.connections() + wires.smtp.connections();
+    assert_eq!(logins, 4 * 40, "two logins of each for every mailbox");
+    for program in idle {
+        program.end().await?;
+    }
+    for account in &accounts {
+        let inbox = site.lab.mail.messages_in(&account.email, "INBOX")?;
+        assert_eq!(inbox.len(), 1, "{}", account.email);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_account_has_two_connections_however_many_mailboxes_use_it() -> Result<()> {
+    let mut site = Site::new("shared").await?;
+    let wires = Wires::lay(&mut site)?;
+    site.start().await?;
+    site.profile(wires.ports(&site), limited(50, "5s")).await?;
+    let mut second = site.profile_manifest("second", wires.ports(&site));
+    limited(50, "5s")(&mut second);
+    second["spec"]["defaultForNewMailboxes"] = false.into();
+    site.apply(&second).await?;
+    for profile in ["google", "second"] {
+        site.until_profile(profile, "Ready", "ProfileReady").await?;
+    }
+    let ann = Tokens::of(&site, "shared@example.com").await?;
+    // The server takes its time, so that all of them are there at once.
+    wires.hang()?;
+    for n in 0..8 {
+        let mut manifest = site.mailbox_manifest(&format!("box-{n}"), &ann.email);
+        let profile = ["google", "second"][n % 2];
+        manifest["spec"]["profileRef"] = json!({ "name": profile });
+        manifest["spec"]["testMessage"] = "None".into();
+        ann.connect(&site, manifest, profile).await?;
+    }
+    until("two connections", PATIENCE, async || {
+        Ok(wires.gauge.open() == 2)
+    })
+    .await?;
+    wires.restore()?;
+    until_all_ready(&site).await?;
+    assert_eq!(wires.gauge.peak(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_maximum_that_changes_counts_at_once_and_a_wait_is_told() -> Result<()> {
+    let mut site = Site::new("changed-max").await?;
+    site.pace("waiting", 0.5);
+    let wires = Wires::lay(&mut site)?;
+    site.start().await?;
+    site.profile(wires.ports(&site), limited(1, "60s")).await?;
+    site.until_profile("google", "Ready", "ProfileReady")
+        .await?;
+    let accounts = accounts(&site, "changed-max", 10).await?;
+    wires.hang()?;
+    connect_all(&site, &accounts, "google").await?;
+    let open = async |wanted: usize| {
+        until("connections", PATIENCE, async || {
+            Ok(wires.gauge.open() == wanted)
+        })
+        .await
+    };
+    open(1).await?;
+    until("the others to say that they wait", PATIENCE, async || {
+        let list = site.mailboxes().list(&Default::default()).await?;
+        let waiting = list.items.iter().filter(|mailbox| {
+            let conditions = mailbox.status.iter().flat_map(|status| &status.conditions);
+            conditions
+                .filter(|c| c.type_ == "Ready")
+                .any(|c| c.message.contains("maxConcurrentConnections"))
+        });
+        Ok(waiting.count() == 9)
+    })
+    .await?;
+    assert_eq!(wires.gauge.peak(), 1);
+    site.profile(wires.ports(&site), limited(4, "60s")).await?;
+    open(4).await?;
+    wires.restore()?;
+    until_all_ready(&site).await?;
+    assert_eq!(wires.gauge.peak(), 4);
+
+    site.profile(wires.ports(&site), limited(2, "60s")).await?;
+    site.until_mailbox("google-0", "rest", |mailbox| {
+        condition_of(mailbox, "Ready").0 == "True"
+    })
+    .await?;
+    wires.gauge.restart();
+    site.kubectl(&[
+        "annotate",
+        "mailbox",
+        "--all",
+        "gmail-operator.dev/test-requested-at=1",
+    ])
+    .await?;
+    until("all tests", PATIENCE, async || {
+        let list = site.mailboxes().list(&Default::default()).await?;
+        Ok(list.items.iter().all(|mailbox| {
+            let status = mailbox.status.clone().unwrap_or_default();
+            status.last_handled_test_request.as_deref() == Some("1")
+                && status.test.is_some_and(|test| test.finished_at.is_some())
+        }))
+    })
+    .await?;
+    assert_eq!(wires.gauge.peak(), 2);
+    Ok(())
+}
+
+/// Forty mailboxes of a profile with one connection to a server that says nothing.
+#[tokio::test]
+async fn a_profile_that_waits_keeps_no_other_waiting() -> Result<()> {
+    let mut site = Site::new("unhindered").await?;
+    let wires = Wires::lay(&mut site)?;
+    site.start().await?;
+    let mut slow = site.profile_manifest("slow", wires.ports(&site));
+    limited(1, "100s")(&mut slow);
+    slow["spec"]["defaultForNewMailboxes"] = false.into();
+    site.profile(site.ports(), |_| ()).await?;
+    site.apply(&slow).await?;
+    for profile in ["google", "slow"] {
+        site.until_profile(profile, "Ready", "ProfileReady").await?;
+    }
+    let accounts = accounts(&site, "unhindered", 41).await?;
+    wires.hang()?;
+    connect_all(&site, &accounts[..40], "slow").await?;
+    until("the one connection", PATIENCE, async || {
+        Ok(wires.gauge.open() == 1)
+    })
+    .await?;
+    connect_all(&site, &accounts[40..], "google").await?;
+    site.until_reason("google-0", "Ready", "Enabled").await?;
+    let list = site.mailboxes().list(&Default::default()).await?;
+    let ready = list
+        .items
+        .iter()
+        .filter(|mailbox| condition_of(mailbox, "Ready").0 == "True");
+    assert_eq!((ready.count(), wires.gauge.peak()), (1, 1));
+    Ok(())
+}
