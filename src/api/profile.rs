@@ -443,7 +443,9 @@ pub struct Processing {
     #[x_kube(validation = ("self.matches('^([0-9]{1,8}(ms|s|m|h)){1,4}$') && duration(self) <= duration('24h')", "must be a duration from 0s to 24h, such as 90s or 1h30m"))]
     pub min_polling_interval: String,
 
-    /// How many connections of this profile may log in or transfer at once: 1 to 300.
+    /// How many connections of this profile may log in or transfer at once: 1 to 300. One Google
+    /// account has at most 2 of them, over all profiles: Gmail allows 15 over IMAP, which its
+    /// owner's own mail programs use too.
     #[serde(default = "default_connections")]
     #[schemars(range(min = 1, max = 300))]
     pub max_concurrent_connections: i32,

@@ -9,7 +9,8 @@ use super::context::Context;
 use crate::cluster::ClusterError;
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
 
-/// The longest that one reconcile may take: a round trip with every answer at its time-out.
+/// The longest that one reconcile may take: a round trip with every answer at its time-out. Nobody
+/// waits for a connection's place in it.
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// Runs one reconcile so that whatever happens in it hurts this object only: a panic is caught, an
