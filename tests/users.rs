@@ -7,6 +7,7 @@ mod grant;
 mod lab;
 mod manifests;
 mod many;
+mod mistakes;
 mod profile;
 mod resources;
 mod sign_in;

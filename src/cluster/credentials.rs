@@ -106,9 +106,7 @@ pub async fn read(
     spec: Option<&OAuthClientSpec>,
     of_google: bool,
 ) -> Result<OAuthClient, CredentialsError> {
-    let named = spec
-        .and_then(Named::by)
-        .ok_or(CredentialsError::NotNamed)?;
+    let named = spec.and_then(Named::by).ok_or(CredentialsError::NotNamed)?;
     let value = value(client, namespace, &named).await?;
     let parsed = match named {
         Named::File(_) => OAuthClient::from_json(&value),

@@ -277,7 +277,11 @@ mod tests {
         };
         assert!(proves(&grant(), "1-a", uri));
         assert!(!proves(&grant(), "1-b", uri));
-        assert!(!proves(&grant(), "1-a", "https://mail.example.com/oauth2/callback/"));
+        assert!(!proves(
+            &grant(),
+            "1-a",
+            "https://mail.example.com/oauth2/callback/"
+        ));
         let older = Grant {
             redirect_uri: None,
             ..grant()

@@ -87,7 +87,9 @@ impl RedirectRule {
             Self::Characters => "it has white space or control characters in it: leave them out",
             Self::PercentEncoding => "it has a '%' without two hexadecimal digits after it",
             Self::PathTraversal => "its path has '..' or '.' as a part: write the path it leads to",
-            Self::Wildcard => "it has a '*', and Google compares redirect URIs whole: name one host",
+            Self::Wildcard => {
+                "it has a '*', and Google compares redirect URIs whole: name one host"
+            }
             Self::Address => {
                 "its host is an IP address, and Google takes only loopback addresses: use a name"
             }
@@ -102,7 +104,9 @@ impl RedirectRule {
             Self::WholeSuffix => {
                 "its host is a public suffix, under which anybody may have a name: use a name of your own under it"
             }
-            Self::GoogleUserContent => "its host belongs to googleusercontent.com: use your own domain",
+            Self::GoogleUserContent => {
+                "its host belongs to googleusercontent.com: use your own domain"
+            }
         }
     }
 }
@@ -320,10 +324,7 @@ mod tests {
                 vec!["https://mail.example.com/callback"],
                 Some((0, NearMiss::Path)),
             ),
-            (
-                vec!["https://mail.example.com"],
-                Some((0, NearMiss::Path)),
-            ),
+            (vec!["https://mail.example.com"], Some((0, NearMiss::Path))),
             (
                 vec!["https://gmail.example.com/oauth2/callback"],
                 Some((0, NearMiss::Host)),

@@ -185,7 +185,11 @@ mod tests {
                 "The provided client secret is invalid.",
                 Reason::ClientSecretRejected,
             ),
-            ("invalid_client", "Unauthorized", Reason::ClientSecretRejected),
+            (
+                "invalid_client",
+                "Unauthorized",
+                Reason::ClientSecretRejected,
+            ),
             ("deleted_client", "", Reason::ClientDeleted),
             ("disabled_client", "", Reason::ClientDisabled),
             (

@@ -22,8 +22,8 @@ use openidconnect::IssuerUrl;
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::net::http::HttpClient;
 
-pub use consent::SignInRequest;
 pub use client_check::ClientAnswer;
+pub use consent::SignInRequest;
 pub use error::{OAuthError, Trouble};
 pub use exchange::{Exchanged, IdToken};
 pub use identity::{Identity, IdentityError};

@@ -258,11 +258,7 @@ async fn anything_else_is_unavailable() {
             "HTTP 302 with a redirect, which is not followed",
             foreign,
         ),
-        (
-            Script::Say("garbage\r\n\r\n".into()),
-            "broke off",
-            passing,
-        ),
+        (Script::Say("garbage\r\n\r\n".into()), "broke off", passing),
         (Script::Say(Vec::new()), "broke off", passing),
         (
             Script::Endless(chunked.into()),

@@ -42,13 +42,17 @@ pub enum BadCredentials {
     #[error("{0}")]
     Other(Other),
     /// ID and secret at the top of the JSON.
-    #[error("it has client_id and client_secret, but not under \"web\": put the file there as Google's console downloads it")]
+    #[error(
+        "it has client_id and client_secret, but not under \"web\": put the file there as Google's console downloads it"
+    )]
     NotUnderWeb,
     /// JSON of an unknown kind.
     #[error("it is JSON without the part \"web\" that the file from Google's console has")]
     NoWeb,
     /// The JSON lacks what is needed, or it is no text.
-    #[error("it has no {0} under \"web\": download the file again, or make a new secret, since Google's console shows a secret only once")]
+    #[error(
+        "it has no {0} under \"web\": download the file again, or make a new secret, since Google's console shows a secret only once"
+    )]
     Lacks(&'static str),
     /// The ID is not clean.
     #[error("the client ID {0}")]
@@ -65,22 +69,34 @@ pub enum BadCredentials {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, strum::Display)]
 pub enum Misplaced {
     /// A secret where the JSON belongs.
-    #[strum(to_string = "it is a client secret alone; put the whole JSON there, or name the secret by clientId and clientSecretRef")]
+    #[strum(
+        to_string = "it is a client secret alone; put the whole JSON there, or name the secret by clientId and clientSecretRef"
+    )]
     SecretForFile,
     /// An ID where the JSON belongs.
-    #[strum(to_string = "it is a client ID alone; put the whole JSON there, or give clientId and clientSecretRef")]
+    #[strum(
+        to_string = "it is a client ID alone; put the whole JSON there, or give clientId and clientSecretRef"
+    )]
     IdForFile,
     /// The JSON where the secret belongs.
-    #[strum(to_string = "it is a whole JSON file; name it by credentialsSecretRef in place of clientId and clientSecretRef, or put the client secret alone there")]
+    #[strum(
+        to_string = "it is a whole JSON file; name it by credentialsSecretRef in place of clientId and clientSecretRef, or put the client secret alone there"
+    )]
     FileForSecret,
     /// Both in each other's place.
-    #[strum(to_string = "the client ID and the client secret are swapped: an ID ends in .apps.googleusercontent.com, a secret begins with GOCSPX-")]
+    #[strum(
+        to_string = "the client ID and the client secret are swapped: an ID ends in .apps.googleusercontent.com, a secret begins with GOCSPX-"
+    )]
     Swapped,
     /// An ID where the secret belongs.
-    #[strum(to_string = "a client ID stands where the client secret belongs, which begins with GOCSPX-")]
+    #[strum(
+        to_string = "a client ID stands where the client secret belongs, which begins with GOCSPX-"
+    )]
     IdForSecret,
     /// A secret where the ID belongs.
-    #[strum(to_string = "a client secret stands where the client ID belongs, which ends in .apps.googleusercontent.com")]
+    #[strum(
+        to_string = "a client secret stands where the client ID belongs, which ends in .apps.googleusercontent.com"
+    )]
     SecretForId,
 }
 
@@ -88,16 +104,22 @@ pub enum Misplaced {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, strum::Display)]
 pub enum Other {
     /// `installed`.
-    #[strum(to_string = "it is an OAuth client of the type Desktop (\"installed\"), which cannot have our redirect URI")]
+    #[strum(
+        to_string = "it is an OAuth client of the type Desktop (\"installed\"), which cannot have our redirect URI"
+    )]
     Desktop,
     /// A key that signs JWTs.
     #[strum(to_string = "it is the key of a service account, with which no person signs in")]
     ServiceAccount,
     /// What `gcloud auth application-default login` writes.
-    #[strum(to_string = "it is the sign-in of one person (\"authorized_user\"), as gcloud writes it, not an OAuth client")]
+    #[strum(
+        to_string = "it is the sign-in of one person (\"authorized_user\"), as gcloud writes it, not an OAuth client"
+    )]
     AuthorizedUser,
     /// Workload identity federation.
-    #[strum(to_string = "it is a configuration for workload identity federation (\"external_account\"), not an OAuth client")]
+    #[strum(
+        to_string = "it is a configuration for workload identity federation (\"external_account\"), not an OAuth client"
+    )]
     ExternalAccount,
     /// `AIza…`.
     #[strum(to_string = "it is an API key, which names an app and signs nobody in")]
@@ -106,7 +128,9 @@ pub enum Other {
     #[strum(to_string = "it is a key or certificate in PEM, not an OAuth client")]
     Pem,
     /// A list, a number, a text.
-    #[strum(to_string = "it is JSON, but not an object: put the file there as Google's console downloads it")]
+    #[strum(
+        to_string = "it is JSON, but not an object: put the file there as Google's console downloads it"
+    )]
     NotAnObject,
 }
 
@@ -117,13 +141,17 @@ pub enum Stray {
     #[strum(to_string = "is empty")]
     Empty,
     /// At its beginning or end, line breaks too.
-    #[strum(to_string = "has white space or a line break around it; put it there without (echo adds one, printf does not)")]
+    #[strum(
+        to_string = "has white space or a line break around it; put it there without (echo adds one, printf does not)"
+    )]
     WhiteSpace,
     /// Quotes around it.
     #[strum(to_string = "stands in quotes; put it there without")]
     Quotes,
     /// What the console shows of a secret that it shows no more.
-    #[strum(to_string = "is masked, as Google's console shows it later (****): it is shown whole only once; make a new one")]
+    #[strum(
+        to_string = "is masked, as Google's console shows it later (****): it is shown whole only once; make a new one"
+    )]
     Masked,
     /// Within.
     #[strum(to_string = "has white space or other characters in it that it never has")]
@@ -146,10 +174,14 @@ pub enum NotAnId {
     #[strum(to_string = "looks like the ID or name of a project")]
     Project,
     /// It ends before `.apps.googleusercontent.com`, or in another domain.
-    #[strum(to_string = "does not end in .apps.googleusercontent.com: it was not copied to its end")]
+    #[strum(
+        to_string = "does not end in .apps.googleusercontent.com: it was not copied to its end"
+    )]
     CutOff,
     /// It does not begin with the project's number.
-    #[strum(to_string = "does not begin with the number of a project: it was not copied from its beginning")]
+    #[strum(
+        to_string = "does not begin with the number of a project: it was not copied from its beginning"
+    )]
     NoNumber,
 }
 

@@ -16,8 +16,9 @@ pub(super) struct Downloaded {
 pub(super) fn read(text: &str) -> Result<Downloaded, BadCredentials> {
     match serde_json::from_str(text) {
         Ok(Value::Object(file)) => web(file),
-        Ok(Value::String(quoted)) => Err(form::bare(&quoted)
-            .unwrap_or(BadCredentials::Other(Other::NotAnObject))),
+        Ok(Value::String(quoted)) => {
+            Err(form::bare(&quoted).unwrap_or(BadCredentials::Other(Other::NotAnObject)))
+        }
         Ok(_) => Err(BadCredentials::Other(Other::NotAnObject)),
         Err(_) if let Some(bare) = form::bare(text) => Err(bare),
         Err(error) if error.is_eof() => Err(BadCredentials::CutOff),

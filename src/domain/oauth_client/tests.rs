@@ -124,11 +124,7 @@ fn tells_what_is_wrong_with_an_id_and_a_secret() {
             BadCredentials::Secret(Stray::Quotes),
         ),
         (ID, "****wxyz", BadCredentials::Secret(Stray::Masked)),
-        (
-            ID,
-            "two words",
-            BadCredentials::Secret(Stray::Within),
-        ),
+        (ID, "two words", BadCredentials::Secret(Stray::Within)),
         (ID, "geheimnö", BadCredentials::Secret(Stray::Within)),
         (" 1-a", SECRET, BadCredentials::Id(Stray::WhiteSpace)),
         (SECRET, ID, Misplaced::Swapped.into()),
@@ -136,7 +132,11 @@ fn tells_what_is_wrong_with_an_id_and_a_secret() {
         (ID, &format!("{ID}\n"), Misplaced::IdForSecret.into()),
         (ID, &web(ID, SECRET), Misplaced::FileForSecret.into()),
         (ID, &encoded, BadCredentials::Base64Twice),
-        (ID, encoded.trim_end_matches('='), BadCredentials::Base64Twice),
+        (
+            ID,
+            encoded.trim_end_matches('='),
+            BadCredentials::Base64Twice,
+        ),
     ] {
         let read = OAuthClient::from_id_and_secret(id, secret.as_bytes());
         assert_eq!(read, Err(wrong), "{id} {secret}");
@@ -165,10 +165,7 @@ fn an_id_of_googles_has_its_form() {
             "123456789012-abc123.apps.googleuserconten",
             Some(NotAnId::CutOff),
         ),
-        (
-            "abc123.apps.googleusercontent.com",
-            Some(NotAnId::NoNumber),
-        ),
+        ("abc123.apps.googleusercontent.com", Some(NotAnId::NoNumber)),
     ] {
         let client = OAuthClient::from_id_and_secret(id, SECRET.as_bytes());
         let read = client.and_then(OAuthClient::of_google).map(|c| c.id);

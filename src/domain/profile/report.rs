@@ -130,11 +130,7 @@ pub struct Known {
 
 /// What `old` says of `redirect_uri` and the client `id`; nothing where it speaks of others. What
 /// was proved once stays so, though the Mailbox that proved it be deleted.
-pub fn known_before(
-    old: Option<&GmailServerProfileStatus>,
-    id: &str,
-    redirect_uri: &str,
-) -> Known {
+pub fn known_before(old: Option<&GmailServerProfileStatus>, id: &str, redirect_uri: &str) -> Known {
     let said = old.and_then(|old| {
         let client = old.oauth_client.as_ref()?;
         let same = client.client_id.as_deref() == Some(id)
