@@ -18,3 +18,6 @@ pub use decide::{
 pub use report::{Counts, Known, judge, known_before, report};
 pub use spec::{BadProfile, ValidProfile};
 pub use view::view;
+
+#[cfg(test)]
+mod tests;
