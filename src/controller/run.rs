@@ -32,8 +32,9 @@ use crate::telemetry::metrics::Metrics;
 
 /// Mailboxes that are worked on at once. Each waits for the network most of the time.
 const MAILBOXES_AT_ONCE: u16 = 32;
-/// Profiles and grants that are worked on at once.
-const OTHERS_AT_ONCE: u16 = 4;
+/// Profiles and grants that are worked on at once. A few whose OAuth server answers nothing must not
+/// hold up the others.
+const OTHERS_AT_ONCE: u16 = 16;
 
 /// What the controllers are given.
 pub struct ControllerSettings {
