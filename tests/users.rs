@@ -10,6 +10,7 @@ mod grant;
 mod lab;
 mod manifests;
 mod many;
+mod mistakes;
 mod pool;
 mod profile;
 mod resources;

@@ -1,5 +1,7 @@
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
+use super::reason::Reason;
+
 /// The condition types of a Mailbox. Every one of them is in `status` from the first write on.
 #[derive(
     Clone, Copy, Debug, EnumIter, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd,
@@ -46,7 +48,60 @@ impl MailboxCondition {
     }
 }
 
+/// What `CredentialsAccepted` says; `Ready` repeats it when it does not hold.
+const CREDENTIALS: [Reason; 23] = [
+    Reason::NotChecked,
+    Reason::ClientSecretMissing,
+    Reason::SecretNotReadable,
+    Reason::ClientSecretInvalid,
+    Reason::ClientIdInvalid,
+    Reason::ClientTypeWrong,
+    Reason::ClientIdNotFound,
+    Reason::ClientSecretRejected,
+    Reason::ClientDeleted,
+    Reason::ClientDisabled,
+    Reason::ClientIncomplete,
+    Reason::ClientNotAuthorized,
+    Reason::ClientRestricted,
+    Reason::MailScopeRefused,
+    Reason::OutsideOrganization,
+    Reason::GrantTypeRefused,
+    Reason::BlockedByWorkspacePolicy,
+    Reason::ClientRefused,
+    Reason::GoogleUnavailable,
+    Reason::NotATokenEndpoint,
+    Reason::TlsVerificationFailed,
+    Reason::EndpointNotAllowed,
+    Reason::CredentialsAccepted,
+];
+
 impl ProfileCondition {
+    /// Every reason that it may have; what `Ready` takes over from the others is with those.
+    pub fn reasons(self) -> &'static [Reason] {
+        match self {
+            Self::Ready => &[Reason::ProfileReady, Reason::ProfileSuspended],
+            Self::Accepted => &[
+                Reason::Accepted,
+                Reason::InvalidSpec,
+                Reason::EndpointNotAllowed,
+                Reason::SharingNotPermitted,
+            ],
+            Self::CredentialsAccepted => &CREDENTIALS,
+            Self::RedirectRegistered => &[
+                Reason::NotChecked,
+                Reason::NoPublicUrl,
+                Reason::RedirectMismatch,
+                Reason::RedirectHostRefused,
+                Reason::SignedIn,
+                Reason::InDownloadedFile,
+                Reason::NotInDownloadedFile,
+                Reason::NotVerifiable,
+            ],
+            Self::CapacityAvailable => &[Reason::CapacityLeft, Reason::CapacityReached],
+            Self::MailboxesHealthy => &[Reason::MailboxesHealthy, Reason::MostMailboxesFailing],
+        }
+    }
+
     /// The condition's `type`.
     pub fn name(self) -> &'static str {
         self.into()

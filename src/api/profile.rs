@@ -228,6 +228,9 @@ pub struct EmailAddressText(#[schemars(length(min = 3, max = 254))] pub String);
     extend("x-kubernetes-validations" = [{
         "rule": "self.matches('^[^@\\\\s]+@[A-Za-z0-9.-]+$')",
         "message": "must be an address such as ann@example.com or *@example.com; '*' may stand before the '@' only"
+    }, {
+        "rule": "self.matches('^[A-Za-z0-9.!#$%&*+/=?^_`{|}~\\x27-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$')",
+        "message": "matches no address: the domain is compared whole, so it needs a dot and no empty part (example.com, not example), and what is before the '@' is in ASCII without quotes"
     }])
 )]
 pub struct AddressPattern(#[schemars(length(min = 3, max = 254))] pub String);
@@ -260,12 +263,16 @@ pub enum NamespacesFrom {
 }
 
 /// A label selector; all of its requirements must hold.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NamespaceSelector {
     /// Labels and the values they must have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 20))]
+    #[x_kube(
+        validation = ("self.all(key, key.matches('^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$'))", "each key must be a label's, such as team or example.com/team: no Namespace can have another"),
+        validation = ("self.all(key, self[key].matches('^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$'))", "each value must be a label's: letters, digits, '-', '_' and '.', at most 63, without '*'")
+    )]
     pub match_labels: BTreeMap<String, LabelValue>,
     /// Requirements with an operator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -277,6 +284,8 @@ pub struct NamespaceSelector {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[x_kube(
     validation = ("(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)", "In and NotIn need values; Exists and DoesNotExist have none"),
+    validation = ("self.key.matches('^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$')", "the key must be a label's, such as team or example.com/team: no Namespace can have another"),
+    validation = ("!has(self.values) || self.values.all(value, value.matches('^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$'))", "each value must be a label's: letters, digits, '-', '_' and '.', at most 63, without '*'"),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct LabelRequirement {

@@ -37,8 +37,9 @@ const DESKS: u16 = 32;
 /// Mailboxes that are worked on or wait for a server: a profile with the largest maximum of
 /// connections (300), all of them to servers that do not answer, leaves every desk to others.
 const MAILBOXES_AT_ONCE: u16 = 300 + DESKS;
-/// Profiles and grants that are worked on at once.
-const OTHERS_AT_ONCE: u16 = 4;
+/// Profiles and grants that are worked on at once. A few whose OAuth server answers nothing must not
+/// hold up the others.
+const OTHERS_AT_ONCE: u16 = 16;
 
 /// What the controllers are given.
 pub struct ControllerSettings {

@@ -37,7 +37,7 @@ pub struct Site {
     pub client_id: String,
     /// Admin.
     pub client: Client,
-    /// Where its sign-in page is.
+    /// Where its sign-in page is; empty: it is told nothing of that.
     pub public_url: String,
     telemetry_port: u16,
     web_port: u16,
@@ -193,14 +193,7 @@ impl Site {
                 "--allow-cidr",
                 "::1/128",
             ])
-            .args([
-                "--cluster-name",
-                "lab",
-                "--namespace",
-                &self.namespace,
-                "--public-url",
-                &self.public_url,
-            ])
+            .args(["--cluster-name", "lab", "--namespace", &self.namespace])
             .args(["--identity", &format!("replica-{}", self.starts)])
             .args(
                 self.watched
@@ -211,6 +204,9 @@ impl Site {
             .arg(format!("--telemetry-listen=127.0.0.1:{telemetry_port}"))
             .arg("--pace-file")
             .arg(&pace_file);
+        if !self.public_url.is_empty() {
+            command.args(["--public-url", &self.public_url]);
+        }
         for (host, port) in &self.endpoints {
             command.args(["--allow-endpoint", &format!("{host}:{port}")]);
         }

@@ -141,7 +141,10 @@ pub(super) async fn check_client(
     };
     let Ok(redirect_uri) = redirect_uri else {
         let detail = "there is no redirect URI to ask with";
-        return Ok(Outcome::Unavailable(Reason::NoPublicUrl, detail.to_owned()));
+        return Ok(Outcome::Unavailable(
+            Reason::GoogleUnavailable,
+            detail.to_owned(),
+        ));
     };
     let answer = client
         .google

@@ -28,3 +28,6 @@ pub use processing::{BadPollingInterval, ValidProcessing};
 pub use report::{Known, judge, known_before, report};
 pub use spec::{BadProfile, ValidProfile};
 pub use view::view;
+
+#[cfg(test)]
+mod tests;

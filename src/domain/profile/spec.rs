@@ -154,21 +154,15 @@ fn timeout(text: &str) -> Result<Duration, BadProfile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::OAuthClientSpec;
 
     #[test]
     fn gmails_servers_stand_where_they_belong() {
         let check = |field: &str, host: &str, port: i32| {
-            let mut spec = GmailServerProfileSpec {
-                oauth_client: Some(OAuthClientSpec::default()),
-                ..GmailServerProfileSpec::default()
-            };
-            let (host, servers) = (HostName(host.into()), &mut spec.servers);
-            match field {
-                "imap" => (servers.imap.host, servers.imap.port) = (host, port),
-                "pop3" => (servers.pop3.host, servers.pop3.port) = (host, port),
-                _ => (servers.smtp.host, servers.smtp.port) = (host, port),
-            }
+            let spec: GmailServerProfileSpec = serde_json::from_value(serde_json::json!({
+                "oauthClient": {},
+                "servers": { field: { "host": host, "port": port } },
+            }))
+            .unwrap_or_else(|e| panic!("{e}"));
             let policy = EgressPolicy::new(vec![Endpoint::new("mail.lab", 143)], vec![]);
             ValidProfile::new(&spec, &policy)
                 .map_err(|bad| bad.to_string())
