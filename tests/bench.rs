@@ -19,22 +19,27 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use lab::operator::Site;
+use scale::Creation;
 
 /// For anything that is measured, and for getting ready for it.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 const USAGE: &str = "\
-Usage: make bench ARGS='[throughput] [scale[=MAILBOXES]]'
+Usage: make bench ARGS='[throughput] [scale[=MAILBOXES]] [scale-beside[=MAILBOXES]]'
 
   throughput   mailboxes with a grant to Ready, beside imapflow and nodemailer
   scale        new mailboxes to their first status, and a restart with all of them; 10000 unless said otherwise
-Both, unless one is named.";
+  scale-beside the same, created while the operator runs: only for machines with cores to spare
+The first two, unless one is named.";
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Part {
     Throughput,
-    Scale { mailboxes: usize },
+    Scale {
+        mailboxes: usize,
+        creation: Creation,
+    },
 }
 
 #[tokio::main]
@@ -44,7 +49,10 @@ async fn main() -> Result<()> {
     for part in parts {
         match part {
             Part::Throughput => throughput::run().await?,
-            Part::Scale { mailboxes } => scale::run(mailboxes).await?,
+            Part::Scale {
+                mailboxes,
+                creation,
+            } => scale::run(mailboxes, creation).await?,
         }
     }
     Ok(())
@@ -52,27 +60,29 @@ async fn main() -> Result<()> {
 
 fn parts(arguments: impl Iterator<Item = String>) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
-    for argument in arguments {
-        parts.push(match argument.split_once('=') {
-            // What cargo tells every benchmark.
-            None if argument == "--bench" => continue,
-            None if argument == "throughput" => Part::Throughput,
-            None if argument == "scale" => Part::Scale {
-                mailboxes: scale::MAILBOXES,
-            },
-            Some(("scale", mailboxes)) => Part::Scale {
-                mailboxes: mailboxes.parse()?,
-            },
+    // cargo tells every benchmark that it is one.
+    for argument in arguments.filter(|argument| argument != "--bench") {
+        let (part, mailboxes) = match argument.split_once('=') {
+            Some((part, mailboxes)) => (part, mailboxes.parse()?),
+            None => (argument.as_str(), scale::MAILBOXES),
+        };
+        let scale = |creation| Part::Scale {
+            mailboxes,
+            creation,
+        };
+        parts.push(match part {
+            "throughput" => Part::Throughput,
+            "scale" => scale(Creation::Before),
+            "scale-beside" => scale(Creation::Beside),
             _ => bail!("{argument} is not understood\n{USAGE}"),
         });
     }
     if parts.is_empty() {
-        parts = vec![
-            Part::Throughput,
-            Part::Scale {
-                mailboxes: scale::MAILBOXES,
-            },
-        ];
+        parts.push(Part::Throughput);
+        parts.push(Part::Scale {
+            mailboxes: scale::MAILBOXES,
+            creation: Creation::Before,
+        });
     }
     Ok(parts)
 }

@@ -28,6 +28,16 @@ const AT_ONCE: usize = 8;
 const QUIET_SECONDS: u32 = 13;
 const MIB: f64 = 1024.0 * 1024.0;
 
+/// When the mailboxes are created.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Creation {
+    /// While the operator is stopped, and it is started then: on few cores the API server has as much work with
+    /// their creation as with their statuses, and would be what is measured.
+    Before,
+    /// While the operator runs, for machines with cores to spare.
+    Beside,
+}
+
 /// How fast the first statuses came.
 #[derive(Clone, Copy, Debug)]
 struct Rates {
@@ -39,6 +49,7 @@ struct Rates {
 /// What is printed.
 #[derive(Debug)]
 struct Figures {
+    creation: Creation,
     created_per_second: f64,
     rates: Rates,
     cpu_ms_each: f64,
@@ -55,31 +66,44 @@ struct Restart {
 }
 
 /// Measures and prints.
-pub async fn run(mailboxes: usize) -> Result<()> {
+pub async fn run(mailboxes: usize, creation: Creation) -> Result<()> {
     let mut site = Site::new("scale").await?;
     with_production_waits(&mut site);
     let namespaces = namespaces(&mut site).await?;
     site.start().await?;
     profiles(&site).await?;
-    let operator = Process(site.running()?.pid());
-    operator.until_idle(2).await?;
+    Process(site.running()?.pid()).until_idle(2).await?;
 
     tell(&format!(
-        "creating {mailboxes} mailboxes in {NAMESPACES} namespaces while the operator runs"
+        "creating {mailboxes} mailboxes in {NAMESPACES} namespaces"
     ));
-    let meter = operator.measure()?;
     let started = Instant::now();
-    let (created, statuses) = tokio::try_join!(
-        create(&site, &namespaces, mailboxes, started),
-        first_statuses(&site, mailboxes, started),
-    )?;
-    let used = meter.stop()?;
+    let all = Api::<Mailbox>::all(site.client.clone());
+    let (created, statuses) = match creation {
+        Creation::Beside => tokio::try_join!(
+            create(&site, &namespaces, mailboxes),
+            first_statuses(all, mailboxes, started),
+        )?,
+        Creation::Before => {
+            site.stop()?;
+            let created = create(&site, &namespaces, mailboxes).await?;
+            tell("starting the operator");
+            let started = Instant::now();
+            // Before the operator does anything: statuses are seen as they come.
+            let watch = first_statuses(all, mailboxes, started);
+            (created, tokio::try_join!(watch, site.start())?.0)
+        }
+    };
+    let operator = Process(site.running()?.pid());
+    let cpu = operator.cpu()?;
+    tell("waiting until the profiles have counted them");
     until_counted(&site, mailboxes).await?;
     operator.until_idle(QUIET_SECONDS).await?;
     let figures = Figures {
+        creation,
         created_per_second: mailboxes as f64 / created.as_secs_f64(),
         rates: rates(&statuses),
-        cpu_ms_each: used.cpu.as_secs_f64() * 1000.0 / mailboxes as f64,
+        cpu_ms_each: cpu.as_secs_f64() * 1000.0 / mailboxes as f64,
         memory: operator.peak_memory()? / MIB,
         restart: restart(&mut site, mailboxes).await?,
     };
@@ -132,12 +156,8 @@ async fn profiles(site: &Site) -> Result<()> {
 }
 
 /// Creates them all, as fast as the API server takes them; returns how long that took.
-async fn create(
-    site: &Site,
-    namespaces: &[String],
-    mailboxes: usize,
-    started: Instant,
-) -> Result<Duration> {
+async fn create(site: &Site, namespaces: &[String], mailboxes: usize) -> Result<Duration> {
+    let started = Instant::now();
     stream::iter(0..mailboxes)
         .map(|n| async move {
             let namespace = &namespaces[n % namespaces.len()];
@@ -151,7 +171,10 @@ async fn create(
             Ok::<_, anyhow::Error>(())
         })
         .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
+        .try_fold(0, async |done, ()| {
+            progress(done + 1, mailboxes, "are created", started);
+            Ok(done + 1)
+        })
         .await?;
     let took = started.elapsed();
     tell(&format!(
@@ -162,8 +185,11 @@ async fn create(
 }
 
 /// When each of them had its first status, since `started`.
-async fn first_statuses(site: &Site, mailboxes: usize, started: Instant) -> Result<Vec<Duration>> {
-    let all = Api::<Mailbox>::all(site.client.clone());
+async fn first_statuses(
+    all: Api<Mailbox>,
+    mailboxes: usize,
+    started: Instant,
+) -> Result<Vec<Duration>> {
     let mut seen = Box::pin(watcher(all, watcher::Config::default()).applied_objects());
     let mut have = HashSet::new();
     let mut times = Vec::with_capacity(mailboxes);
@@ -181,15 +207,17 @@ async fn first_statuses(site: &Site, mailboxes: usize, started: Instant) -> Resu
             bail!("{} got the reason {reason}", mailbox.name_any());
         }
         times.push(started.elapsed());
-        if times.len() % (mailboxes / 10).max(1) == 0 {
-            tell(&format!(
-                "    {} have their first status after {:.0} s",
-                times.len(),
-                started.elapsed().as_secs_f64()
-            ));
-        }
+        progress(times.len(), mailboxes, "have their first status", started);
     }
     Ok(times)
+}
+
+/// Ten times altogether.
+fn progress(done: usize, of: usize, what: &str, started: Instant) {
+    if done.is_multiple_of((of / 10).max(1)) {
+        let seconds = started.elapsed().as_secs_f64();
+        tell(&format!("    {done} {what} after {seconds:.0} s"));
+    }
 }
 
 fn rates(statuses: &[Duration]) -> Rates {
@@ -249,7 +277,16 @@ fn reconciled(metrics: &str) -> Result<usize> {
 }
 
 fn print_table(mailboxes: usize, figures: &Figures) {
-    let Figures { rates, restart, .. } = figures;
+    let Figures {
+        creation,
+        rates,
+        restart,
+        ..
+    } = figures;
+    let creation = match creation {
+        Creation::Before => "stopped",
+        Creation::Beside => "running",
+    };
     let row = |what, figure: String, wanted, met| Row {
         what,
         figures: vec![figure],
@@ -258,7 +295,7 @@ fn print_table(mailboxes: usize, figures: &Figures) {
     };
     table::print(
         &format!(
-            "{mailboxes} new mailboxes in {NAMESPACES} namespaces on {PROFILES} profiles, created at {:.0}/s beside the operator",
+            "{mailboxes} new mailboxes in {NAMESPACES} namespaces on {PROFILES} profiles, created at {:.0}/s with the operator {creation}",
             figures.created_per_second
         ),
         &["operator"],
