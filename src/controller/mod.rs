@@ -5,6 +5,7 @@ mod context;
 mod grant;
 mod guard;
 mod mailbox;
+mod news;
 mod profile;
 mod run;
 mod wake;

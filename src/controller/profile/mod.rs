@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use url::Url;
@@ -17,6 +16,7 @@ use crate::api::{GmailServerProfile, MailboxCondition, NamespacesFrom, ProfileCo
 use crate::cluster::ClusterError;
 use crate::cluster::credentials::{self, CredentialsError};
 use crate::cluster::status::{CONTROLLER, apply};
+use crate::cluster::watched::Watched;
 use crate::domain::mailbox::Retry;
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{
@@ -240,7 +240,7 @@ async fn write(
                 kind: Kind::GmailServerProfile,
             })
             .inc();
-        context.profiles.wrote(DeserializeGuard(Ok(written)));
+        context.profiles.wrote(Watched(Ok(written)));
         let before = old
             .and_then(|old| {
                 old.conditions
