@@ -1,29 +1,22 @@
 //! Events.
 
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::runtime::events::{Event, EventType};
 use kube::{Client, Resource};
 
-use super::call;
+use super::recorder::Recorder;
 use crate::api::Reason;
 use crate::domain::verdict::{Truth, Verdict};
 
-/// Tells transitions as Kubernetes Events. One for each controller: what it remembers is how
-/// repetitions are put together.
+/// Tells transitions as Kubernetes Events.
 pub struct Events {
     recorder: Recorder,
 }
 
 impl Events {
-    /// Events of this process.
-    pub fn new(client: Client, instance: Option<String>) -> Self {
+    /// Events of this process, which is called `instance`.
+    pub fn new(client: Client, instance: String) -> Self {
         Self {
-            recorder: Recorder::new(
-                client,
-                Reporter {
-                    controller: "gmail-operator".into(),
-                    instance,
-                },
-            ),
+            recorder: Recorder::new(client, instance),
         }
     }
 
@@ -62,11 +55,7 @@ impl Events {
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        let published = call(
-            || "writing an Event".to_owned(),
-            self.recorder.publish(&event, &object.object_ref(&())),
-        )
-        .await;
+        let published = self.recorder.publish(&event, object.object_ref(&())).await;
         // A namespace that is being deleted takes no new Events: nobody is to be told of it.
         if let Err(error) = published
             && !error.is_refused_by_namespace()

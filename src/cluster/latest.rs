@@ -61,6 +61,11 @@ where
             .insert(name, Arc::new(object));
     }
 
+    /// The watch has shown an object: ours is dropped as soon as the store is as new.
+    pub fn saw(&self, object: &K) {
+        self.get(&ObjectRef::from_obj(object));
+    }
+
     /// An object that is gone.
     pub fn forget(&self, object: &ObjectRef<K>) {
         self.written

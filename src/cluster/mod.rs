@@ -6,7 +6,9 @@ pub mod grant_secret;
 pub mod grants;
 pub mod latest;
 pub mod lease;
+mod recorder;
 pub mod status;
+pub mod watched;
 pub mod web_key;
 
 use std::time::Duration;

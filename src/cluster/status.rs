@@ -1,11 +1,12 @@
 //! Status writes by server-side apply.
 
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Api, Client, ResourceExt};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::Error as _;
 use serde_json::json;
 
+use super::watched::{Parts, Watched};
 use super::{ClusterError, call};
 
 /// The field manager of all that the controller writes.
@@ -25,15 +26,14 @@ pub async fn apply<K, S>(
     manager: &str,
 ) -> Result<K, ClusterError>
 where
-    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
+    K: Parts<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>
         + Clone
-        + DeserializeOwned
         + std::fmt::Debug,
     S: Serialize,
 {
     let name = object.name_any();
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<K> = Api::namespaced(client.clone(), &namespace);
+    let api: Api<Watched<K>> = Api::namespaced(client.clone(), &namespace);
     // The uid makes it fail, rather than create a status, for an object that was made anew.
     let patch = json!({
         "apiVersion": K::api_version(&()),
@@ -42,9 +42,14 @@ where
         "status": status,
     });
     let params = PatchParams::apply(manager).force();
-    call(
-        || format!("writing the status of {namespace}/{name}"),
+    let doing = || format!("writing the status of {namespace}/{name}");
+    let written = call(
+        doing,
         api.patch_status(&name, &params, &Patch::Apply(&patch)),
     )
-    .await
+    .await?;
+    written.0.map_err(|invalid| ClusterError::Api {
+        doing: doing(),
+        source: Box::new(kube::Error::SerdeError(serde_json::Error::custom(invalid))),
+    })
 }

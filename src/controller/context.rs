@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Client;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::Store;
 use tokio::sync::{Semaphore, watch};
 
@@ -17,6 +17,7 @@ use super::wake::Wake;
 use crate::api::{GmailServerProfile, Mailbox, SHARES_PROFILES_LABEL};
 use crate::cluster::events::Events;
 use crate::cluster::latest::Latest;
+use crate::cluster::watched::Watched;
 use crate::domain::console::PublicUrl;
 use crate::domain::name::ObjectName;
 use crate::grant::GrantKeeper;
@@ -26,9 +27,9 @@ use crate::settings::Pace;
 use crate::telemetry::metrics::Metrics;
 
 /// A Mailbox, or why it cannot be read: one bad object must not stop the list of all.
-pub type AnyMailbox = DeserializeGuard<Mailbox>;
+pub type AnyMailbox = Watched<Mailbox>;
 /// A profile, or why it cannot be read.
-pub type AnyProfile = DeserializeGuard<GmailServerProfile>;
+pub type AnyProfile = Watched<GmailServerProfile>;
 /// A Namespace's name and labels.
 pub type NamespaceMeta = PartialObjectMeta<Namespace>;
 

@@ -6,6 +6,7 @@ mod context;
 mod grant;
 mod guard;
 mod mailbox;
+mod news;
 mod places;
 mod profile;
 mod run;

@@ -17,9 +17,10 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::census::Census;
 use super::context::{AnyMailbox, AnyProfile, Context, Memories, NamespaceMeta};
+use super::news::mailbox_news;
 use super::places::Places;
 use super::wake::{Wake, on_grant, on_mailbox, on_namespace, on_profile};
-use super::watch::{mailbox_matters, objects, told, within};
+use super::watch::{objects, reflected, told, within};
 use super::{grant, mailbox, profile};
 use crate::cluster::events::Events;
 use crate::cluster::grant_secret::UID_LABEL;
@@ -113,9 +114,10 @@ pub async fn run(
         ),
         move |m, gone| on_mailbox(&on, m, gone),
     )
-    .reflect(mailbox_writer)
-    .applied_objects()
-    .predicate_filter(mailbox_matters, PredicateConfig::default());
+    .reflect(mailbox_writer);
+    let on = context.clone();
+    let mailboxes =
+        mailbox_news(reflected(mailboxes, move |m| on.mailboxes.saw(m))).applied_objects();
     let on = context.clone();
     let profiles = told(
         objects(
@@ -125,17 +127,20 @@ pub async fn run(
         ),
         move |p, gone| on_profile(&on, p, gone),
     )
-    .reflect(profile_writer)
-    .applied_objects()
-    .predicate_filter(predicates::generation, PredicateConfig::default());
+    .reflect(profile_writer);
+    let on = context.clone();
+    let profiles = reflected(profiles, move |p| on.profiles.saw(p))
+        .applied_objects()
+        .predicate_filter(predicates::generation, PredicateConfig::default());
     let on = context.clone();
     let own = Api::<Secret>::namespaced(client.clone(), &own_namespace);
     let grants = told(
         objects(own, everything().labels(UID_LABEL), |_| true),
         move |s, gone| on_grant(&on, s, gone),
     )
-    .reflect(grant_writer)
-    .applied_objects();
+    .reflect(grant_writer);
+    let on = context.clone();
+    let grants = reflected(grants, move |s| on.grants.saw(s)).applied_objects();
     let on = context.clone();
     let mut namespace_events = Box::pin(
         told(
@@ -247,7 +252,7 @@ fn context(
         desks: Semaphore::new(DESKS.into()),
         network: settings.network,
         keeper: settings.keeper,
-        events: Events::new(settings.client.clone(), Some(settings.instance)),
+        events: Events::new(settings.client.clone(), settings.instance),
         metrics: settings.metrics,
         backoff: Backoff::new(pace.backoff_first.into(), pace.backoff_longest.into()),
         wake,

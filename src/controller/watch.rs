@@ -1,4 +1,3 @@
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt, TryStreamExt, future};
@@ -7,9 +6,8 @@ use kube::runtime::{WatchStreamExt, watcher as watch_api};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
-use crate::api::TEST_REQUESTED_ANNOTATION;
-
-use super::context::AnyMailbox;
+/// Objects of one page of the first list. A page is in memory several times while it is read.
+const PAGE: u32 = 100;
 
 /// Watches one kind, without what nobody reads; objects that `keep` refuses are as if they were not
 /// there.
@@ -21,7 +19,7 @@ pub fn objects<K>(
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
-    watch_api(api, config)
+    watch_api(api, config.page_size(PAGE))
         .default_backoff()
         .modify(|object| {
             object.managed_fields_mut().clear();
@@ -52,29 +50,16 @@ pub fn told<K>(
     })
 }
 
-/// Changes when a Mailbox has to be looked at: its spec, a deletion, a request for a test, or a lost
-/// status. Our own writes of the status do not wake it.
-pub fn mailbox_matters(mailbox: &AnyMailbox) -> Option<u64> {
-    let mut hash = DefaultHasher::new();
-    let meta = mailbox.meta();
-    (
-        &meta.uid,
-        meta.generation,
-        meta.deletion_timestamp.is_some(),
-    )
-        .hash(&mut hash);
-    mailbox
-        .annotations()
-        .get(TEST_REQUESTED_ANNOTATION)
-        .hash(&mut hash);
-    let has_status = mailbox.0.as_ref().is_ok_and(|mailbox| {
-        mailbox
-            .status
-            .as_ref()
-            .is_some_and(|status| !status.conditions.is_empty())
-    });
-    has_status.hash(&mut hash);
-    Some(hash.finish())
+/// Calls `seen` with each object that is in its store by now.
+pub fn reflected<K>(
+    events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send,
+    seen: impl Fn(&K) + Send + 'static,
+) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send {
+    events.inspect_ok(move |event| {
+        if let Event::Apply(object) = event {
+            seen(object);
+        }
+    })
 }
 
 /// Whether an object is in one of `namespaces`; all are where none is named.

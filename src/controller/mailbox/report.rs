@@ -1,9 +1,8 @@
-use kube::core::DeserializeGuard;
-
 use super::MailboxMemory;
 use crate::api::{Mailbox, MailboxCondition, MailboxStatus, TestRequestedBy};
 use crate::cluster::ClusterError;
 use crate::cluster::status::{CONTROLLER, apply};
+use crate::cluster::watched::Watched;
 use crate::controller::context::Context;
 use crate::domain::mailbox::{World, report as status_of, verdicts};
 use crate::telemetry::metrics::{Kind, KindLabels};
@@ -24,9 +23,7 @@ pub async fn report(
         };
         context.metrics.status_writes.get_or_create(&labels).inc();
         context.wake.count(context.census.written(&written));
-        context
-            .mailboxes
-            .wrote(DeserializeGuard(Ok(written.clone())));
+        context.mailboxes.wrote(Watched(Ok(written.clone())));
         let before = old.and_then(ready_reason);
         let ready = &verdicts(world).ready;
         context.events.transition(mailbox, before, ready).await;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 
@@ -22,6 +21,7 @@ use super::guard::guarded;
 use crate::api::{GmailServerProfile, NamespacesFrom, ProfileCondition};
 use crate::cluster::ClusterError;
 use crate::cluster::status::{CONTROLLER, apply};
+use crate::cluster::watched::Watched;
 use crate::domain::mailbox::Retry;
 use crate::domain::profile::{
     Checked, ProfileWorld, Times, Trouble, ValidProfile, Verdicts, decide, fold, judge, report,
@@ -161,7 +161,7 @@ async fn write(
                 kind: Kind::GmailServerProfile,
             })
             .inc();
-        context.profiles.wrote(DeserializeGuard(Ok(written)));
+        context.profiles.wrote(Watched(Ok(written)));
         tell(context, profile, &judge(world, old)).await;
     }
     Ok(())

@@ -1,0 +1,91 @@
+//! A process as the kernel keeps books about it, all threads together: the same book for every side.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::PATIENCE;
+use super::lab::until;
+
+/// By its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Process(pub u32);
+
+/// What a process uses from a moment on.
+pub struct Meter {
+    process: Process,
+    started: Instant,
+    cpu_before: Duration,
+}
+
+/// What a process has used between two moments.
+#[derive(Clone, Copy, Debug)]
+pub struct Used {
+    /// By the clock on the wall.
+    pub time: Duration,
+    /// User and system time.
+    pub cpu: Duration,
+}
+
+impl Process {
+    /// From now on.
+    pub fn measure(self) -> Result<Meter> {
+        Ok(Meter {
+            process: self,
+            cpu_before: self.cpu()?,
+            started: Instant::now(),
+        })
+    }
+
+    /// User and system time so far.
+    pub fn cpu(self) -> Result<Duration> {
+        /// Of a tick in /proc, on every platform of Linux that runs Node (`getconf CLK_TCK`).
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = self.read("stat")?;
+        // After the name, which may have anything in it, begins field 3; the two are fields 14 and 15.
+        let (_, fields) = stat.rsplit_once(')').context("/proc has no stat")?;
+        let ticks = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(str::parse::<u32>);
+        Ok(ticks.sum::<Result<u32, _>>()? * TICK)
+    }
+
+    /// The most that was resident at once, in bytes.
+    pub fn peak_memory(self) -> Result<f64> {
+        let status = self.read("status")?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        Ok(peak.context("/proc has no VmHWM")?.parse::<f64>()? * 1024.0)
+    }
+
+    /// Waits until there was hardly any work in each of `seconds` seconds.
+    pub async fn until_idle(self, seconds: u32) -> Result<()> {
+        let mut quiet = 0;
+        until("the process to be idle", PATIENCE, async || {
+            let before = self.cpu()?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let idle = self.cpu()? - before <= Duration::from_millis(20);
+            quiet = if idle { quiet + 1 } else { 0 };
+            Ok(quiet >= seconds)
+        })
+        .await
+    }
+
+    fn read(self, file: &str) -> Result<String> {
+        fs::read_to_string(format!("/proc/{}/{file}", self.0)).context("the process has ended")
+    }
+}
+
+impl Meter {
+    /// Until now.
+    pub fn stop(self) -> Result<Used> {
+        Ok(Used {
+            time: self.started.elapsed(),
+            cpu: self.process.cpu()? - self.cpu_before,
+        })
+    }
+}
