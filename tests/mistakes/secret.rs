@@ -4,29 +4,25 @@ use gmail_operator::api::ProfileCondition::CredentialsAccepted;
 use gmail_operator::api::Reason::{
     ClientIdInvalid, ClientSecretInvalid, ClientSecretMissing, ClientTypeWrong, SecretNotReadable,
 };
+use k8s_openapi::ByteString;
 use serde_json::json;
 
 use super::place::Place;
-use super::{Row, no, row};
+use super::{Row, Says, no, row};
 
-const MISSING: (
-    gmail_operator::api::ProfileCondition,
-    gmail_operator::api::Reason,
-) = (CredentialsAccepted, ClientSecretMissing);
-
-fn missing(words: &'static [&'static str]) -> [super::Says; 1] {
-    [no(MISSING.0, MISSING.1, words)]
+fn missing(words: &'static [&'static str]) -> [Says; 1] {
+    [no(CredentialsAccepted, ClientSecretMissing, words)]
 }
 
-fn invalid(words: &'static [&'static str]) -> [super::Says; 1] {
+fn invalid(words: &'static [&'static str]) -> [Says; 1] {
     [no(CredentialsAccepted, ClientSecretInvalid, words)]
 }
 
-fn other_type(words: &'static [&'static str]) -> [super::Says; 1] {
+fn other_type(words: &'static [&'static str]) -> [Says; 1] {
     [no(CredentialsAccepted, ClientTypeWrong, words)]
 }
 
-fn id(words: &'static [&'static str]) -> [super::Says; 1] {
+fn id(words: &'static [&'static str]) -> [Says; 1] {
     [no(CredentialsAccepted, ClientIdInvalid, words)]
 }
 
@@ -194,8 +190,8 @@ fn spoilt() -> Vec<Row> {
         row(
             "base64-twice",
             |draft| {
-                let ByteText(text) = ByteText::of(&draft.file().to_string());
-                draft.put(text);
+                let value = json!(ByteString(draft.file().to_string().into_bytes()));
+                draft.put(value.as_str().unwrap());
             },
             invalid(&["encoded in base64 once too often", "stringData"]),
         ),
@@ -308,14 +304,4 @@ fn wrong_ids() -> Vec<Row> {
             id(&["does not end in .apps.googleusercontent.com"]),
         ),
     ]
-}
-
-/// What `base64` prints.
-struct ByteText(String);
-
-impl ByteText {
-    fn of(text: &str) -> Self {
-        let value = json!(k8s_openapi::ByteString(text.as_bytes().to_vec()));
-        Self(value.as_str().unwrap_or_default().to_owned())
-    }
 }
