@@ -381,7 +381,11 @@ async fn a_server_that_is_not_allowed_is_named_and_not_connected_to() -> Result<
     site.start().await?;
     site.client_secret(CLIENT_SECRET).await?;
     for (host, port, named) in [
-        ("imap.gmail.com", 143, "imap.gmail.com:143"),
+        (
+            "imap.gmail.com.evil.example",
+            993,
+            "imap.gmail.com.evil.example:993",
+        ),
         ("mail.invalid", 993, "mail.invalid:993"),
         ("127.0.0.1", port, "127.0.0.1"),
         ("2130706433", port, "2130706433"),

@@ -24,7 +24,8 @@ use strum::IntoEnumIterator;
 use place::Place;
 
 /// Reasons of a profile that the table does not show; other tests do.
-const ELSEWHERE: [Reason; 3] = [
+const ELSEWHERE: [Reason; 4] = [
+    Reason::CapacityLow,
     Reason::CapacityReached,
     Reason::MostMailboxesFailing,
     Reason::SignedIn,

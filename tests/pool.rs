@@ -1,7 +1,7 @@
 //! Which profile a Mailbox gets, the places that Google gives, and what comes of a profile that is
 //! withdrawn.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use gmail_operator::api::{GmailServerProfile, Mailbox};
@@ -60,6 +60,18 @@ async fn events(site: &Site, reason: &str) -> Result<Vec<Event>> {
     Ok(about.collect())
 }
 
+/// Waits for the Event of a profile, which is written after its status; there is one of it.
+async fn until_told(site: &Site, reason: &str) -> Result<Event> {
+    let mut told = Vec::new();
+    until("the Event", PATIENCE, async || {
+        told = events(site, reason).await?;
+        Ok(!told.is_empty())
+    })
+    .await?;
+    assert_eq!(told.len(), 1, "{told:?}");
+    told.pop().context("no Event")
+}
+
 #[tokio::test]
 async fn two_sign_ins_race_for_the_last_place() -> Result<()> {
     let mut site = Site::new("places").await?;
@@ -86,7 +98,7 @@ async fn two_sign_ins_race_for_the_last_place() -> Result<()> {
     let (winner, loser) = winner.unwrap();
     site.until_profile("google", "CapacityAvailable", "CapacityReached")
         .await?;
-    assert_eq!(events(&site, "CapacityReached").await?.len(), 1);
+    until_told(&site, "CapacityReached").await?;
 
     // Nobody is sent to Google in vain.
     site.mailbox("late", &address(&site, "late"), |_| ())
@@ -140,7 +152,7 @@ async fn profiles_of_one_project_share_its_places() -> Result<()> {
     }
     site.until_profile("google", "CapacityAvailable", "CapacityLow")
         .await?;
-    let event = events(&site, "CapacityLow").await?.pop().unwrap();
+    let event = until_told(&site, "CapacityLow").await?;
     assert_eq!(event.type_.as_deref(), Some("Warning"));
     let full = site
         .until_profile("other", "CapacityAvailable", "CapacityReached")
@@ -254,7 +266,7 @@ async fn mailboxes_that_fail_together_are_told_once() -> Result<()> {
     let profile = site
         .until_profile("google", "MailboxesHealthy", "MostMailboxesFailing")
         .await?;
-    assert_eq!(events(&site, "MostMailboxesFailing").await?.len(), 1);
+    until_told(&site, "MostMailboxesFailing").await?;
     assert_eq!(
         truth(&profile, "Ready"),
         "True",

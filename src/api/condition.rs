@@ -49,13 +49,14 @@ impl MailboxCondition {
 }
 
 /// What `CredentialsAccepted` says; `Ready` repeats it when it does not hold.
-const CREDENTIALS: [Reason; 23] = [
+const CREDENTIALS: [Reason; 24] = [
     Reason::NotChecked,
     Reason::ClientSecretMissing,
     Reason::SecretNotReadable,
     Reason::ClientSecretInvalid,
     Reason::ClientIdInvalid,
     Reason::ClientTypeWrong,
+    Reason::ClientOfAnotherServer,
     Reason::ClientIdNotFound,
     Reason::ClientSecretRejected,
     Reason::ClientDeleted,
@@ -79,10 +80,15 @@ impl ProfileCondition {
     /// Every reason that it may have; what `Ready` takes over from the others is with those.
     pub fn reasons(self) -> &'static [Reason] {
         match self {
-            Self::Ready => &[Reason::ProfileReady, Reason::ProfileSuspended],
+            Self::Ready => &[
+                Reason::ProfileReady,
+                Reason::ProfileReadyInTesting,
+                Reason::ProfileSuspended,
+            ],
             Self::Accepted => &[
                 Reason::Accepted,
                 Reason::InvalidSpec,
+                Reason::CaBundleInvalid,
                 Reason::EndpointNotAllowed,
                 Reason::SharingNotPermitted,
             ],
@@ -97,7 +103,11 @@ impl ProfileCondition {
                 Reason::NotInDownloadedFile,
                 Reason::NotVerifiable,
             ],
-            Self::CapacityAvailable => &[Reason::CapacityLeft, Reason::CapacityReached],
+            Self::CapacityAvailable => &[
+                Reason::CapacityLeft,
+                Reason::CapacityLow,
+                Reason::CapacityReached,
+            ],
             Self::MailboxesHealthy => &[Reason::MailboxesHealthy, Reason::MostMailboxesFailing],
         }
     }

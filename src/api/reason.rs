@@ -128,6 +128,7 @@ reasons! {
     SecretNotReadable, PlatformAdmin, "The operator is not allowed to read the Secret with the OAuth client", "Give the operator's ServiceAccount the verb get on Secrets in the profile's namespace: the rights that deploy/ and the chart install";
     ClientSecretInvalid, PlatformAdmin, "The Secret does not hold a usable OAuth client", "Put the client_secret.json of a client of the type Web application there, unchanged";
     ClientIdInvalid, PlatformAdmin, "The client ID is not one that Google gives", "Copy the client ID from Google's console: NUMBER-LETTERS.apps.googleusercontent.com";
+    ClientOfAnotherServer, PlatformAdmin, "The file is of a client that another OAuth server knows than the one that the profile names", "Name the endpoints of the server that made the client in spec.oauthClient.endpoints (none at all for Google), or put that server's client into the Secret";
     ClientTypeWrong, PlatformAdmin, "The credentials are of another type than an OAuth client for web applications", "In Google's console, under Clients, make an OAuth client of the type Web application and put its downloaded JSON into the Secret";
     ClientIdNotFound, PlatformAdmin, "Google does not know this client ID", "Copy the client ID again from Google's console";
     ClientSecretRejected, PlatformAdmin, "Google refused the client secret", "Put the current client secret into the Secret";

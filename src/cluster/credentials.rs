@@ -95,8 +95,7 @@ fn place_of(namespace: &str, SecretKeyRef { name, key }: &SecretKeyRef) -> Strin
     format!("the key {key} of the Secret {namespace}/{name}")
 }
 
-/// Reads the OAuth client of a profile in `namespace`, by name. `of_google`: Google itself is what
-/// will be asked, so the ID must have the form of Google's.
+/// Reads the OAuth client of a profile in `namespace`, by name, for the server that its spec names.
 ///
 /// # Errors
 /// [`CredentialsError`]; says nothing of the value.
@@ -104,7 +103,6 @@ pub async fn read(
     client: &Client,
     namespace: &str,
     spec: Option<&OAuthClientSpec>,
-    of_google: bool,
 ) -> Result<OAuthClient, CredentialsError> {
     let named = spec.and_then(Named::by).ok_or(CredentialsError::NotNamed)?;
     let value = value(client, namespace, &named).await?;
@@ -112,10 +110,12 @@ pub async fn read(
         Named::File(_) => OAuthClient::from_json(&value),
         Named::Pair(id, _) => OAuthClient::from_id_and_secret(id, &value),
     };
-    let checked = match of_google {
-        true => parsed.and_then(OAuthClient::of_google),
-        false => parsed,
-    };
+    let checked = parsed.and_then(
+        |client| match spec.and_then(|spec| spec.endpoints.as_ref()) {
+            None => client.of_google(),
+            Some(endpoints) => client.of_server(&endpoints.token.0),
+        },
+    );
     checked.map_err(|bad| unusable(bad, namespace, &named))
 }
 

@@ -16,6 +16,7 @@ use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::cluster::grant_secret;
 use crate::cluster::grants::stored;
 use crate::domain::name::ObjectName;
+use crate::domain::profile::max_connections;
 
 /// Wakes objects of each kind. The channels have no bound of their own: they are emptied at once
 /// into the controllers' queues, where an object is at most once.
@@ -187,8 +188,11 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
         context.network.forget(&name);
         context.metrics.forget_profile(&labels_of(&name));
     }
-    let matters = profile.0.as_ref().ok().filter(|_| !gone);
-    let matters = matters.map_or(0, matters_to_mailboxes);
+    let known = profile.0.as_ref().ok().filter(|_| !gone);
+    if let Some(profile) = known {
+        context.slots.resize(&name, max_connections(&profile.spec));
+    }
+    let matters = known.map_or(0, matters_to_mailboxes);
     let news = context.wake.is_news(format!("profile {name}"), matters);
     if news && context.is_filled() {
         let mut mailboxes = context.census.members(&name);

@@ -20,6 +20,8 @@ pub struct OAuthClient {
     pub secret: ClientSecret,
     /// The redirect URIs in the file that the console downloaded; `None` for ID and secret alone.
     pub redirect_uris: Option<Vec<String>>,
+    /// The token endpoint that the file names; `None` for ID and secret alone.
+    pub token_uri: Option<String>,
 }
 
 impl OAuthClient {
@@ -29,11 +31,12 @@ impl OAuthClient {
     /// [`BadCredentials`] says what is wrong with it.
     pub fn from_json(json: &[u8]) -> Result<Self, BadCredentials> {
         let downloaded = file::read(form::text(json)?)?;
-        Self::checked(
-            downloaded.id,
-            downloaded.secret,
-            Some(downloaded.redirect_uris),
-        )
+        let client = Self::checked(downloaded.id, downloaded.secret)?;
+        Ok(Self {
+            redirect_uris: Some(downloaded.redirect_uris),
+            token_uri: downloaded.token_uri,
+            ..client
+        })
     }
 
     /// From an ID and the value of a Secret's key.
@@ -43,22 +46,32 @@ impl OAuthClient {
     pub fn from_id_and_secret(id: &str, secret: &[u8]) -> Result<Self, BadCredentials> {
         let secret = form::text(secret)?;
         form::not_something_else(secret)?;
-        Self::checked(id.to_owned(), secret.to_owned(), None)
+        Self::checked(id.to_owned(), secret.to_owned())
     }
 
-    fn checked(
-        id: String,
-        secret: String,
-        redirect_uris: Option<Vec<String>>,
-    ) -> Result<Self, BadCredentials> {
+    fn checked(id: String, secret: String) -> Result<Self, BadCredentials> {
         form::in_their_places(&id, &secret)?;
         form::clean(&id).map_err(BadCredentials::Id)?;
         form::clean(&secret).map_err(BadCredentials::Secret)?;
         Ok(Self {
             id,
             secret: ClientSecret::new(secret),
-            redirect_uris,
+            redirect_uris: None,
+            token_uri: None,
         })
+    }
+
+    /// Checks that the file, where it names a token endpoint, names `token_endpoint`: a stand-in must
+    /// not get the secret of a client that another server knows.
+    ///
+    /// # Errors
+    /// [`BadCredentials::OfAnotherServer`].
+    pub fn of_server(self, token_endpoint: &str) -> Result<Self, BadCredentials> {
+        let named = self.token_uri.as_deref();
+        match named.is_none_or(|named| named == token_endpoint) {
+            true => Ok(self),
+            false => Err(BadCredentials::OfAnotherServer),
+        }
     }
 
     /// Checks the ID's form, which is Google's own: for where Google is what will be asked.

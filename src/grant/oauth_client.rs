@@ -74,7 +74,6 @@ impl GrantKeeper {
             &self.client,
             &name.namespace,
             profile.spec.oauth_client.as_ref(),
-            valid.endpoints.is_google(),
         )
         .await?;
         Ok(ProfileClient {

@@ -135,6 +135,16 @@ impl Slots {
         })
     }
 
+    /// The profile's maximum is `max` from now on; those who wait and have a place by it are called.
+    pub fn resize(&self, profile: &ObjectName, max: usize) {
+        let of = Holder::Profile(profile.clone());
+        let mut places = self.lock();
+        if let Some(limit) = places.limits.get_mut(&of) {
+            limit.max = max;
+            self.settle(&mut places, &[of], Instant::now());
+        }
+    }
+
     /// The Mailbox is gone, or wants no connection any more.
     pub fn forget(&self, mailbox: &ObjectName) {
         let mut places = self.lock();

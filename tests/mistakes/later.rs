@@ -3,11 +3,12 @@
 use gmail_operator::api::ProfileCondition::{Accepted, CredentialsAccepted, Ready};
 use gmail_operator::api::Reason::{
     self, ClientDeleted, ClientSecretInvalid, ClientSecretMissing, ClientSecretRejected,
-    GoogleUnavailable, InvalidSpec, NotATokenEndpoint, ProfileReady, ProfileSuspended,
+    GoogleUnavailable, InvalidSpec, NotATokenEndpoint, ProfileReady, ProfileReadyInTesting,
+    ProfileSuspended,
 };
 use serde_json::json;
 
-use super::{Registered, Row, Says, no, row, unknown, yes};
+use super::{Registered, Row, Says, no, row, says, unknown, yes};
 
 fn ready() -> [Says; 2] {
     [
@@ -29,6 +30,29 @@ pub fn rows() -> Vec<Row> {
                 ],
             )
             .then(|draft| draft.spec()["suspend"] = json!(false), ready()),
+        row(
+            "published-later",
+            |draft| {
+                draft.spec()["oauthClient"]["consentScreen"] =
+                    json!({ "userType": "External", "publishingStatus": "Testing" });
+            },
+            [says(
+                Ready,
+                "True",
+                ProfileReadyInTesting,
+                &[
+                    "ends each sign-in after 7 days",
+                    "Platform admin: Publish the app",
+                ],
+            )],
+        )
+        .then(
+            |draft| {
+                draft.spec()["oauthClient"]["consentScreen"]["publishingStatus"] =
+                    json!("InProduction");
+            },
+            ready(),
+        ),
         row("spoilt-later", |_| (), ready())
             .then(
                 |draft| {

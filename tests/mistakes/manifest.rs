@@ -4,7 +4,7 @@ use gmail_operator::api::ProfileCondition::{
     Accepted, CapacityAvailable, CredentialsAccepted, MailboxesHealthy, Ready,
 };
 use gmail_operator::api::Reason::{
-    self, CapacityLeft, EndpointNotAllowed, InvalidSpec, NotChecked, ProfileReady,
+    self, CaBundleInvalid, CapacityLeft, EndpointNotAllowed, InvalidSpec, NotChecked, ProfileReady,
     ProfileSuspended, SharingNotPermitted,
 };
 use serde_json::json;
@@ -104,7 +104,14 @@ pub fn rows() -> Vec<Row> {
                 draft.spec()["caBundle"] =
                     json!("-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n");
             },
-            invalid(&["spec.caBundle is not a list of certificates in PEM"]),
+            [no(
+                Accepted,
+                CaBundleInvalid,
+                &[
+                    "spec.caBundle",
+                    "Platform admin: Put one or more whole certificates",
+                ],
+            )],
         ),
         row(
             "shared-without-label",

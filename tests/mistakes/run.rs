@@ -102,7 +102,6 @@ impl Draft {
             "client_id": self.id,
             "project_id": "acme-mail",
             "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-            "token_uri": "https://oauth2.googleapis.com/token",
             "client_secret": self.client_secret,
             "redirect_uris": [self.uri],
         }})

@@ -2,7 +2,8 @@
 
 use gmail_operator::api::ProfileCondition::CredentialsAccepted;
 use gmail_operator::api::Reason::{
-    ClientIdInvalid, ClientSecretInvalid, ClientSecretMissing, ClientTypeWrong, SecretNotReadable,
+    ClientIdInvalid, ClientOfAnotherServer, ClientSecretInvalid, ClientSecretMissing,
+    ClientTypeWrong, SecretNotReadable,
 };
 use k8s_openapi::ByteString;
 use serde_json::json;
@@ -65,6 +66,19 @@ fn not_there() -> Vec<Row> {
                 "it has client_secret_1234.apps.googleusercontent.com.json",
                 "spec.oauthClient.credentialsSecretRef.key",
             ]),
+        ),
+        row(
+            "client-of-google-for-a-stand-in",
+            |draft| {
+                let mut file = draft.file();
+                file["web"]["token_uri"] = "https://oauth2.googleapis.com/token".into();
+                draft.put(file.to_string());
+            },
+            [no(
+                CredentialsAccepted,
+                ClientOfAnotherServer,
+                &["spec.oauthClient.endpoints.token", "not sent"],
+            )],
         ),
         row(
             "no-keys",

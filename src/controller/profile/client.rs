@@ -32,9 +32,8 @@ pub(super) async fn credentials(
     server: &str,
 ) -> Result<Credentials, ClusterError> {
     let client = profile.spec.oauth_client.as_ref();
-    let of_google = client.is_some_and(|client| client.endpoints.is_none());
     let namespace = profile.namespace().unwrap_or_default();
-    match credentials::read(&context.client, &namespace, client, of_google).await {
+    match credentials::read(&context.client, &namespace, client).await {
         Ok(client) => Ok(Credentials::Client {
             fingerprint: digest(&[&client.fingerprint(), server]),
             id: client.id,

@@ -60,6 +60,11 @@ pub enum BadCredentials {
     /// The secret is not clean.
     #[error("the client secret {0}")]
     Secret(Stray),
+    /// Its `token_uri` is not the profile's token endpoint.
+    #[error(
+        "its token_uri is another server's than spec.oauthClient.endpoints.token, to which it is therefore not sent"
+    )]
+    OfAnotherServer,
     /// The ID has not the form that Google's have.
     #[error("the client ID {0}; Google's look like 123456789012-abc123.apps.googleusercontent.com")]
     IdForm(NotAnId),
@@ -191,6 +196,7 @@ impl BadCredentials {
         match self {
             Self::Empty | Self::Secret(Stray::Empty) => Reason::ClientSecretMissing,
             Self::Other(_) => Reason::ClientTypeWrong,
+            Self::OfAnotherServer => Reason::ClientOfAnotherServer,
             Self::Id(_) | Self::IdForm(_) => Reason::ClientIdInvalid,
             _ => Reason::ClientSecretInvalid,
         }

@@ -10,6 +10,7 @@ pub(super) struct Downloaded {
     pub(super) id: String,
     pub(super) secret: String,
     pub(super) redirect_uris: Vec<String>,
+    pub(super) token_uri: Option<String>,
 }
 
 /// Reads the file of a client of the type "Web application".
@@ -38,6 +39,7 @@ fn web(mut file: Map<String, Value>) -> Result<Downloaded, BadCredentials> {
         _ => Err(BadCredentials::Lacks(key)),
     };
     let (id, secret) = (text("client_id")?, text("client_secret")?);
+    let token_uri = text("token_uri").ok();
     let redirect_uris = match web.remove("redirect_uris") {
         Some(Value::Array(uris)) => uris,
         _ => Vec::new(),
@@ -50,6 +52,7 @@ fn web(mut file: Map<String, Value>) -> Result<Downloaded, BadCredentials> {
         id,
         secret,
         redirect_uris: redirect_uris.collect(),
+        token_uri,
     })
 }
 

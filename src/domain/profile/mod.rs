@@ -26,7 +26,7 @@ pub use decide::{
 pub use endings::Endings;
 pub use processing::{BadPollingInterval, ValidProcessing};
 pub use report::{Known, judge, known_before, report};
-pub use spec::{BadProfile, ValidProfile};
+pub use spec::{BadProfile, ValidProfile, max_connections};
 pub use view::view;
 
 #[cfg(test)]

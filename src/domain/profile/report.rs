@@ -97,6 +97,7 @@ fn is_of_secret(reason: Reason) -> bool {
             | Reason::ClientSecretInvalid
             | Reason::ClientIdInvalid
             | Reason::ClientTypeWrong
+            | Reason::ClientOfAnotherServer
     )
 }
 

@@ -89,6 +89,13 @@ fn has(field: &str) -> String {
     format!("Gmail's is {}", servers.join(" or "))
 }
 
+/// How many connections of a profile may log in or transfer at once: 1 to 300.
+pub fn max_connections(spec: &GmailServerProfileSpec) -> usize {
+    usize::try_from(spec.processing.max_concurrent_connections)
+        .unwrap_or(1)
+        .clamp(1, 300)
+}
+
 impl ValidProfile {
     /// Checks `spec`.
     ///
@@ -131,9 +138,7 @@ impl ValidProfile {
             servers,
             endpoints,
             ca_bundle: spec.ca_bundle.as_deref().map(CaBundle::parse).transpose()?,
-            max_connections: usize::try_from(spec.processing.max_concurrent_connections)
-                .unwrap_or(1)
-                .clamp(1, 300),
+            max_connections: max_connections(spec),
             capacity: capacity_of(spec),
             audience: Audience::of(client.consent_screen.as_ref()),
             processing: ValidProcessing::new(&spec.processing)?,
