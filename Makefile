@@ -25,7 +25,7 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 	@cargo test --quiet --doc
 	@cargo test --lib --bins --test users
 
-bench: lab ## Speed, CPU and memory against a peer in the same run.
+bench: lab ## Speed, CPU and memory, against a peer and with 10,000 mailboxes; ARGS=scale=2000 for one part.
 	@echo "==> building the operator for release (some minutes the first time)"
 	@cargo bench --bench mailboxes -- $(ARGS)
 

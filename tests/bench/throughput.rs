@@ -212,8 +212,7 @@ fn print_table(ours: &[Round], theirs: &[Round], memory: (f64, f64)) {
             format!("{:.1}", figures.1),
             format!("{:.2}", ratio(figures)),
         ],
-        wanted,
-        met,
+        wanted: Some((wanted, met)),
     };
     table::print(
         &format!(

@@ -159,6 +159,11 @@ impl ControlPlane {
         .await
     }
 
+    /// The process ids of etcd and the API server.
+    pub fn processes(&self) -> Vec<u32> {
+        self.servers.iter().take(2).map(Kept::pid).collect()
+    }
+
     /// Where the API is.
     pub fn url(&self) -> &str {
         &self.url
