@@ -4,6 +4,7 @@
 mod connect;
 mod crash;
 mod grant;
+mod kubectl_gmail;
 mod lab;
 mod manifests;
 mod many;
