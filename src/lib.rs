@@ -16,6 +16,7 @@
 //! | [`web`] | the sign-in page and its callback |
 //! | [`telemetry`] | logs, metrics, health |
 //! | [`settings`], [`cli`] | flags, validated; the start |
+//! | [`kubectl`] | the plugin `kubectl gmail`: a program of its own, which talks to the API server alone |
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -25,6 +26,7 @@ pub mod controller;
 pub mod domain;
 pub mod google;
 pub mod grant;
+pub mod kubectl;
 pub mod mail;
 pub mod net;
 pub mod probe;

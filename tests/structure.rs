@@ -26,7 +26,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The rooms that each room may look into.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let table: [(&str, &[&str]); 12] = [
+    let table: [(&str, &[&str]); 13] = [
         ("api", &[]),
         ("domain", &["api"]),
         ("net", &["domain"]),
@@ -56,6 +56,7 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
             "web",
             &["api", "domain", "net", "google", "cluster", "grant"],
         ),
+        ("kubectl", &["api", "domain", "cluster"]),
     ];
     table
         .into_iter()

@@ -7,6 +7,7 @@ mod crash;
 mod endings;
 mod endpoints;
 mod grant;
+mod kubectl_gmail;
 mod lab;
 mod manifests;
 mod many;

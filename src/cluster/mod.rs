@@ -46,12 +46,27 @@ impl ClusterError {
         self.code() == Some(404)
     }
 
+    /// Whether the answer names an object that is not there; the answer about a kind that is not
+    /// installed names none.
+    pub fn names_missing_object(&self) -> bool {
+        match self {
+            ClusterError::Api { source, .. } => match source.as_ref() {
+                kube::Error::Api(status) => {
+                    status.code == 404
+                        && (status.details.as_ref()).is_some_and(|details| !details.name.is_empty())
+                }
+                _ => false,
+            },
+            ClusterError::TimedOut(_) => false,
+        }
+    }
+
     /// Whether another writer was first.
     pub fn is_conflict(&self) -> bool {
         self.code() == Some(409)
     }
 
-    /// Whether our rights do not allow it.
+    /// Whether the rights of whoever asked do not allow it.
     pub fn is_forbidden(&self) -> bool {
         self.code() == Some(403)
     }

@@ -53,6 +53,12 @@ impl std::str::FromStr for PublicUrl {
     }
 }
 
+impl std::fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.url.fmt(f)
+    }
+}
+
 impl PublicUrl {
     fn join(&self, path: &str) -> Url {
         self.url.join(path).unwrap_or_else(|_| self.url.clone())
@@ -64,9 +70,19 @@ impl PublicUrl {
         self.problem
     }
 
+    /// Whether it leads to the machine of whoever opens it.
+    pub fn is_local(&self) -> bool {
+        is_local(&self.url)
+    }
+
     /// For "Authorised redirect URIs".
     pub fn redirect_uri(&self) -> Url {
         self.join(CALLBACK_PATH)
+    }
+
+    /// The public URL to which `uri` is the redirect URI.
+    pub fn of_redirect_uri(uri: &str) -> Option<Self> {
+        uri.strip_suffix(CALLBACK_PATH)?.parse().ok()
     }
 
     /// The page on which a mailbox's owner signs in.
@@ -115,6 +131,10 @@ mod tests {
         );
         assert_eq!(url.origin(), "https://mail.apps.example.co.uk");
         assert_eq!(url.authorized_domain().as_deref(), Some("example.co.uk"));
+        assert_eq!(
+            PublicUrl::of_redirect_uri(url.redirect_uri().as_str()),
+            Some(url)
+        );
         let local: PublicUrl = "http://localhost:8080"
             .parse()
             .unwrap_or_else(|e| panic!("{e}"));
