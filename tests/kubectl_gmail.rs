@@ -169,12 +169,12 @@ async fn a_profile_is_made_and_shown() -> Result<()> {
     site.until_reason("support", "Ready", "SignInRequired")
         .await?;
 
-    site.until_profile("google", "Ready", "ProfileReady")
+    site.until_profile("google", "Ready", "ProfileReadyInTesting")
         .await?;
     gmail(&site, &["profile", "show", "google"]).await?.expect(
         0,
         &[
-            "Ready: Mailboxes can sign in.",
+            "Ready: Mailboxes can sign in, but the app is in Testing",
             &site.client_id,
             &format!("{}/oauth2/callback", site.public_url),
             "External, Testing",
@@ -271,7 +271,7 @@ async fn another_profile_of_that_name_is_not_overwritten() -> Result<()> {
             json!({ "userType": "External", "publishingStatus": "Testing", "appName": "Old" })
     })
     .await?;
-    site.until_profile("google", "Ready", "ProfileReady")
+    site.until_profile("google", "Ready", "ProfileReadyInTesting")
         .await?;
     let before = site.profiles().get("google").await?;
     let credentials = downloaded(&site, CLIENT_SECRET)?;
@@ -516,7 +516,10 @@ async fn setup_finds_this_installations_values() -> Result<()> {
         );
     gmail_as(&pat, &["setup", "--public-url", "http://gmail.example.com"])
         .await?
-        .expect(2, &["it must be https"]);
+        .expect(0, &["Google does not take this address", "use https"]);
+    gmail_as(&pat, &["setup", "--public-url", "gmail.example.com"])
+        .await?
+        .expect(2, &["it is not a URL"]);
 
     let labels = json!({ "app.kubernetes.io/name": "gmail-operator" });
     site.apply(&json!({

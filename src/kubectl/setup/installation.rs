@@ -256,9 +256,9 @@ mod tests {
             (
                 vec![deployment(json!([
                     "run",
-                    "--public-url=http://gmail.example.com"
+                    "--public-url=ftp://gmail.example.com"
                 ]))],
-                "it must be https",
+                "it must begin with https",
             ),
         ] {
             let found = from_deployments(&deployments);
