@@ -15,6 +15,7 @@ where
     <K as Lookup>::DynamicType: Eq + Hash + Clone + Default,
 {
     store: Store<K>,
+    creates: bool,
     written: Mutex<HashMap<ObjectRef<K>, Arc<K>>>,
 }
 
@@ -27,7 +28,17 @@ where
     pub fn new(store: Store<K>) -> Self {
         Self {
             store,
+            creates: false,
             written: Mutex::default(),
+        }
+    }
+
+    /// Over `store`, for a kind of which we also create objects: one that the store does not have may
+    /// be new.
+    pub fn with_creations(store: Store<K>) -> Self {
+        Self {
+            creates: true,
+            ..Self::new(store)
         }
     }
 
@@ -48,8 +59,20 @@ where
                 written.remove(object);
                 Some(watched.clone())
             }
+            // Deleted, maybe while we wrote.
+            None if !self.creates => {
+                written.remove(object);
+                None
+            }
             _ => Some(ours.clone()),
         }
+    }
+
+    /// Whether we have written a newer version of `object`.
+    pub fn is_outdated(&self, object: &K) -> bool {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let ours = written.get(&ObjectRef::from_obj(object));
+        ours.is_some_and(|ours| version(ours.as_ref()) > version(object))
     }
 
     /// What the API server answered to a write of ours.

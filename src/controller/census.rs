@@ -1,10 +1,10 @@
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::context::object_name;
 use crate::api::{Mailbox, MailboxStatus};
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{Choice, Counts, Standing};
@@ -14,14 +14,16 @@ use crate::domain::profile::{Choice, Counts, Standing};
 #[derive(Default)]
 pub struct Census(Mutex<Rolls>);
 
+/// By a hash of each Mailbox's uid: there may be very many.
 #[derive(Default)]
 struct Rolls {
-    profiles: HashMap<ObjectName, HashMap<String, Member>>,
-    profile_of: HashMap<String, ObjectName>,
+    profiles: HashMap<Arc<ObjectName>, HashMap<u64, Member>>,
+    profile_of: HashMap<u64, Arc<ObjectName>>,
 }
 
 struct Member {
-    name: ObjectName,
+    /// The choice is not in status yet.
+    unwritten: bool,
     standing: Standing,
 }
 
@@ -29,9 +31,11 @@ impl Census {
     /// The watch has shown `mailbox`. A choice that its status does not have yet stays counted.
     /// Returns the profiles whose counts have changed.
     pub fn seen(&self, mailbox: &Mailbox) -> Vec<ObjectName> {
-        match mailbox.status.as_ref().and_then(profile_in) {
-            Some(profile) => self.lock().enrol(mailbox, Some(profile)),
-            None => Vec::new(),
+        let profile = mailbox.status.as_ref().and_then(profile_in);
+        let mut rolls = self.lock();
+        match profile.is_none() && rolls.has_unwritten(key(&mailbox.uid().unwrap_or_default())) {
+            true => Vec::new(),
+            false => rolls.enrol(mailbox, profile),
         }
     }
 
@@ -43,7 +47,7 @@ impl Census {
 
     /// The Mailbox `uid` is gone. Returns the profile that it used.
     pub fn gone(&self, uid: &str) -> Option<ObjectName> {
-        self.lock().strike(uid)
+        self.lock().strike(key(uid))
     }
 
     /// Chooses a profile for the Mailbox `uid` and counts it there at once, so that Mailboxes which
@@ -52,19 +56,21 @@ impl Census {
     pub fn choose(
         &self,
         uid: &str,
-        mailbox: &ObjectName,
         choose: impl FnOnce(&dyn Fn(&ObjectName) -> usize) -> Choice,
     ) -> (Choice, Vec<ObjectName>) {
+        let uid = key(uid);
         let mut rolls = self.lock();
         let choice = choose(&|profile| rolls.profiles.get(profile).map_or(0, HashMap::len));
         let mut changed = Vec::new();
-        if let Choice::Use(profile) = &choice
-            && rolls.profile_of.get(uid) != Some(profile)
-        {
+        let Choice::Use(profile) = &choice else {
+            changed.extend(rolls.strike(uid));
+            return (choice, changed);
+        };
+        if rolls.profile_of.get(&uid).map(Arc::as_ref) != Some(profile) {
             changed.extend(rolls.strike(uid));
             changed.push(profile.clone());
             let member = Member {
-                name: mailbox.clone(),
+                unwritten: true,
                 standing: Standing::default(),
             };
             rolls.add(uid, profile.clone(), member);
@@ -88,16 +94,9 @@ impl Census {
             .collect()
     }
 
-    /// The Mailboxes that use `profile`.
-    pub fn members(&self, profile: &ObjectName) -> Vec<ObjectName> {
-        let rolls = self.lock();
-        let members = rolls.profiles.get(profile).into_iter().flatten();
-        members.map(|(_, member)| member.name.clone()).collect()
-    }
-
-    /// Whether the Mailbox `uid` uses a profile.
-    pub fn has(&self, uid: &str) -> bool {
-        self.lock().profile_of.contains_key(uid)
+    /// The profile that the Mailbox `uid` uses.
+    pub fn profile_of(&self, uid: &str) -> Option<Arc<ObjectName>> {
+        self.lock().profile_of.get(&key(uid)).cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, Rolls> {
@@ -111,47 +110,59 @@ fn profile_in(status: &MailboxStatus) -> Option<ObjectName> {
 }
 
 impl Rolls {
+    fn has_unwritten(&self, uid: u64) -> bool {
+        let member = self.profile_of.get(&uid);
+        let member = member.and_then(|profile| self.profiles.get(profile)?.get(&uid));
+        member.is_some_and(|member| member.unwritten)
+    }
+
     fn enrol(&mut self, mailbox: &Mailbox, profile: Option<ObjectName>) -> Vec<ObjectName> {
-        let uid = mailbox.uid().unwrap_or_default();
+        let uid = key(&mailbox.uid().unwrap_or_default());
         let standing = mailbox.status.as_ref().map(Standing::from);
         let member = Member {
-            name: object_name(mailbox),
+            unwritten: false,
             standing: standing.unwrap_or_default(),
         };
         let known = self.profile_of.get(&uid);
-        let same = known == profile.as_ref()
+        let same = known.map(Arc::as_ref) == profile.as_ref()
             && known
                 .and_then(|profile| self.profiles.get(profile)?.get(&uid))
-                .is_none_or(|known| known.standing == member.standing);
+                .is_none_or(|known| known.standing == member.standing && !known.unwritten);
         if same {
             return Vec::new();
         }
-        let mut changed = Vec::from_iter(self.strike(&uid));
+        let mut changed = Vec::from_iter(self.strike(uid));
         if let Some(profile) = profile {
             if !changed.contains(&profile) {
                 changed.push(profile.clone());
             }
-            self.add(&uid, profile, member);
+            self.add(uid, profile, member);
         }
         changed
     }
 
-    fn add(&mut self, uid: &str, profile: ObjectName, member: Member) {
-        self.profile_of.insert(uid.to_owned(), profile.clone());
-        self.profiles
-            .entry(profile)
-            .or_default()
-            .insert(uid.to_owned(), member);
+    fn add(&mut self, uid: u64, profile: ObjectName, member: Member) {
+        let known = self.profiles.get_key_value(&profile);
+        let profile = known.map_or_else(|| Arc::new(profile), |(known, _)| known.clone());
+        self.profile_of.insert(uid, profile.clone());
+        let members = self.profiles.entry(profile).or_default();
+        members.insert(uid, member);
     }
 
-    fn strike(&mut self, uid: &str) -> Option<ObjectName> {
-        let profile = self.profile_of.remove(uid)?;
+    fn strike(&mut self, uid: u64) -> Option<ObjectName> {
+        let profile = self.profile_of.remove(&uid)?;
         if let Some(members) = self.profiles.get_mut(&profile) {
-            members.remove(uid);
+            members.remove(&uid);
             if members.is_empty() {
                 self.profiles.remove(&profile);
             }
         }
-        Some(profile)
+        Some(profile.as_ref().clone())
     }
+}
+
+fn key(uid: &str) -> u64 {
+    let mut hash = DefaultHasher::new();
+    uid.hash(&mut hash);
+    hash.finish()
 }

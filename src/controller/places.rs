@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::grant::Grant;
 use crate::domain::name::ObjectName;
-use crate::domain::oauth_client::project;
+use crate::domain::oauth_client::Project;
 use crate::domain::schedule::digest;
 
 /// The one allocator of places: which Google accounts hold one in which Cloud project. A place is
@@ -14,11 +14,11 @@ pub struct Places(Mutex<Books>);
 #[derive(Default)]
 struct Books {
     /// The grants of each account, by project.
-    projects: HashMap<String, HashMap<String, HashSet<String>>>,
+    projects: HashMap<Project, HashMap<String, HashSet<String>>>,
     /// The project and account of each grant that holds a place, by the uid of its Mailbox.
-    held: HashMap<String, (String, String)>,
-    /// Mailboxes that found no place.
-    waiting: HashSet<ObjectName>,
+    held: HashMap<String, (Project, String)>,
+    /// Mailboxes that found no place in a project, or in any that would serve them.
+    waiting: HashMap<ObjectName, Option<Project>>,
 }
 
 /// How many places there are for a grant that asks for one.
@@ -30,66 +30,98 @@ pub enum Limit {
     Excepted,
 }
 
+/// What has happened to the places of a project.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// One was taken.
+    Taken(Project),
+    /// One may be free.
+    GivenBack(Project),
+}
+
+impl Change {
+    /// Whose places.
+    pub fn project(&self) -> &Project {
+        match self {
+            Change::Taken(project) | Change::GivenBack(project) => project,
+        }
+    }
+}
+
 impl Places {
-    /// A grant as it is stored. Returns whether the places of its project have changed.
-    pub fn seen(&self, grant: &Grant) -> bool {
+    /// A grant as it is stored.
+    pub fn seen(&self, grant: &Grant) -> Option<Change> {
         let mut books = self.lock();
-        let (project, account) = keys(grant);
+        let (project, account) = (grant.project(), account(grant));
         let known = books.held.get(&grant.mailbox_uid);
         let same = known.is_some_and(|known| *known == (project.clone(), account.clone()));
         match grant.place_taken_at {
             // A place that was given a moment ago is not in the grant yet.
-            None if same || known.is_none() => false,
+            _ if same => None,
             None => books.give_back(&grant.mailbox_uid),
-            Some(_) if same => false,
             Some(_) => {
-                books.give_back(&grant.mailbox_uid);
-                books.hold(&grant.mailbox_uid, project, account);
-                true
+                let before = books.give_back(&grant.mailbox_uid);
+                books.hold(&grant.mailbox_uid, project.clone(), account);
+                before
+                    .filter(|before| *before.project() != project)
+                    .or(Some(Change::Taken(project)))
             }
         }
     }
 
-    /// The grant of the Mailbox `uid` is gone, or could not be written with its place. Returns
-    /// whether the places have changed.
-    pub fn give_back(&self, uid: &str) -> bool {
+    /// The grant of the Mailbox `uid` is gone, or was not written with its place.
+    pub fn give_back(&self, uid: &str) -> Option<Change> {
         self.lock().give_back(uid)
     }
 
-    /// Whether there is a place for the account of `grant`.
-    pub fn is_free(&self, grant: &Grant, limit: Limit) -> bool {
-        self.lock().is_free(grant, limit)
-    }
-
-    /// Gives the account of `grant` a place, if there is one.
-    pub fn take(&self, grant: &Grant, limit: Limit) -> bool {
+    /// Whether there is a place for the account of `grant`; if not, `mailbox` waits for one.
+    pub fn is_free(&self, grant: &Grant, limit: Limit, mailbox: &ObjectName) -> bool {
         let mut books = self.lock();
         let free = books.is_free(grant, limit);
-        if free {
-            let (project, account) = keys(grant);
-            books.give_back(&grant.mailbox_uid);
-            books.hold(&grant.mailbox_uid, project, account);
+        if !free {
+            books.wait(mailbox, Some(grant.project()));
         }
         free
     }
 
-    /// How many accounts hold a place in the project of `client_id`.
-    pub fn taken(&self, client_id: &str) -> usize {
+    /// Gives the account of `grant` a place, if there is one; if not, `mailbox` waits for one.
+    pub fn take(&self, grant: &Grant, limit: Limit, mailbox: &ObjectName) -> bool {
+        let mut books = self.lock();
+        let free = books.is_free(grant, limit);
+        match free {
+            true => {
+                books.give_back(&grant.mailbox_uid);
+                books.hold(&grant.mailbox_uid, grant.project(), account(grant));
+                books.waiting.remove(mailbox);
+            }
+            false => books.wait(mailbox, Some(grant.project())),
+        }
+        free
+    }
+
+    /// How many accounts hold a place in `project`.
+    pub fn taken(&self, project: &Project) -> usize {
         let books = self.lock();
-        books
-            .projects
-            .get(project(client_id))
-            .map_or(0, HashMap::len)
+        books.projects.get(project).map_or(0, HashMap::len)
     }
 
-    /// `mailbox` found no place, and is to be woken when one is free.
-    pub fn wait(&self, mailbox: &ObjectName) {
-        self.lock().waiting.insert(mailbox.clone());
+    /// `mailbox` is to be woken when there is a place in `project`, or in any.
+    pub fn wait(&self, mailbox: &ObjectName, project: Option<Project>) {
+        self.lock().wait(mailbox, project);
     }
 
-    /// The Mailboxes that wait; they will say so again if they still do.
-    pub fn waiting(&self) -> HashSet<ObjectName> {
-        std::mem::take(&mut self.lock().waiting)
+    /// `mailbox` does not wait any more.
+    pub fn leave(&self, mailbox: &ObjectName) {
+        self.lock().waiting.remove(mailbox);
+    }
+
+    /// The Mailboxes that wait for a place in `project`; they will say so again if they still do.
+    pub fn waiting_for(&self, project: &Project) -> Vec<ObjectName> {
+        let mut books = self.lock();
+        let waiting = books
+            .waiting
+            .extract_if(|_, wanted| wanted.as_ref().is_none_or(|wanted| wanted == project));
+        waiting.map(|(mailbox, _)| mailbox).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Books> {
@@ -97,25 +129,27 @@ impl Places {
     }
 }
 
-/// The project and the account of a grant.
-fn keys(grant: &Grant) -> (String, String) {
-    let account = digest(&[&grant.account.issuer, &grant.account.subject]);
-    (project(&grant.client_id).to_owned(), account)
+/// A name of the account that a grant is of.
+fn account(grant: &Grant) -> String {
+    digest(&[&grant.account.issuer, &grant.account.subject])
 }
 
 impl Books {
     fn is_free(&self, grant: &Grant, limit: Limit) -> bool {
-        let (project, account) = keys(grant);
-        let accounts = self.projects.get(&project);
+        let accounts = self.projects.get(&grant.project());
         match limit {
             Limit::Excepted => true,
             Limit::At(capacity) => accounts.map_or(capacity > 0, |accounts| {
-                accounts.contains_key(&account) || accounts.len() < capacity
+                accounts.contains_key(&account(grant)) || accounts.len() < capacity
             }),
         }
     }
 
-    fn hold(&mut self, uid: &str, project: String, account: String) {
+    fn wait(&mut self, mailbox: &ObjectName, project: Option<Project>) {
+        self.waiting.insert(mailbox.clone(), project);
+    }
+
+    fn hold(&mut self, uid: &str, project: Project, account: String) {
         self.projects
             .entry(project.clone())
             .or_default()
@@ -125,10 +159,8 @@ impl Books {
         self.held.insert(uid.to_owned(), (project, account));
     }
 
-    fn give_back(&mut self, uid: &str) -> bool {
-        let Some((project, account)) = self.held.remove(uid) else {
-            return false;
-        };
+    fn give_back(&mut self, uid: &str) -> Option<Change> {
+        let (project, account) = self.held.remove(uid)?;
         if let Some(accounts) = self.projects.get_mut(&project) {
             if let Some(grants) = accounts.get_mut(&account) {
                 grants.remove(uid);
@@ -140,6 +172,6 @@ impl Books {
                 self.projects.remove(&project);
             }
         }
-        true
+        Some(Change::GivenBack(project))
     }
 }

@@ -112,6 +112,7 @@ pub async fn run(
             everything(),
             within(&namespaces),
         ),
+        readers.mailboxes.clone(),
         move |m, gone| on_mailbox(&on, m, gone),
     )
     .reflect(mailbox_writer);
@@ -125,6 +126,7 @@ pub async fn run(
             everything(),
             within(&namespaces),
         ),
+        readers.profiles.clone(),
         move |p, gone| on_profile(&on, p, gone),
     )
     .reflect(profile_writer);
@@ -136,6 +138,7 @@ pub async fn run(
     let own = Api::<Secret>::namespaced(client.clone(), &own_namespace);
     let grants = told(
         objects(own, everything().labels(UID_LABEL), |_| true),
+        readers.grants.clone(),
         move |s, gone| on_grant(&on, s, gone),
     )
     .reflect(grant_writer);
@@ -149,7 +152,8 @@ pub async fn run(
                 everything(),
                 |_| true,
             ),
-            move |n, _| on_namespace(&on, n),
+            readers.namespaces.clone(),
+            move |n, gone| on_namespace(&on, n, gone),
         )
         .reflect(namespace_writer),
     );
@@ -239,7 +243,7 @@ fn context(
         pace,
         mailboxes: Latest::new(readers.mailboxes.clone()),
         profiles: Latest::new(readers.profiles.clone()),
-        grants: Latest::new(readers.grants.clone()),
+        grants: Latest::with_creations(readers.grants.clone()),
         namespaces: readers.namespaces.clone(),
         prober: Prober::new(
             settings.network.clone(),

@@ -11,12 +11,13 @@ use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::context::{AnyMailbox, AnyProfile, Context, NamespaceMeta, object_name};
+use super::places::Change;
 use super::profile::labels_of;
 use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::cluster::grant_secret;
 use crate::cluster::grants::stored;
 use crate::domain::name::ObjectName;
-use crate::domain::profile::max_connections;
+use crate::domain::profile::{max_connections, project_of};
 
 /// Wakes objects of each kind. The channels have no bound of their own: they are emptied at once
 /// into the controllers' queues, where an object is at most once.
@@ -118,13 +119,14 @@ impl Wake {
         changed.iter().for_each(|profile| self.profile(profile));
     }
 
-    /// Whether `now` differs from what was seen under `name` before.
-    fn is_news(&self, name: String, now: u64) -> bool {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name, now)
-            != Some(now)
+    /// Whether `now` differs from what was seen under `name` before; what is gone always does.
+    fn is_news(&self, name: String, now: u64, gone: bool) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if gone {
+            seen.remove(&name);
+            return true;
+        }
+        seen.insert(name, now) != Some(now)
     }
 }
 
@@ -138,8 +140,11 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
         context.backoff.forget(&uid);
         context.wake.grant(&uid, &context.namespace);
         context.wake.count(context.census.gone(&uid));
-    } else if let Ok(mailbox) = &mailbox.0 {
-        context.wake.count(context.census.seen(mailbox));
+        context.places.leave(&object_name(mailbox));
+    } else if let Ok(seen) = &mailbox.0
+        && !context.mailboxes.is_outdated(mailbox)
+    {
+        context.wake.count(context.census.seen(seen));
     }
 }
 
@@ -150,14 +155,12 @@ pub fn on_grant(context: &Context, secret: &Secret, gone: bool) {
     if gone {
         context.grants.forget(&ObjectRef::from_obj(secret));
     }
-    let changed = match (&mailbox, stored(secret)) {
+    let change = match (&mailbox, stored(secret)) {
         (Some((_, uid)), _) if gone => context.places.give_back(uid),
         (_, Ok(found)) => context.places.seen(&found.grant),
-        _ => false,
+        _ => None,
     };
-    if changed {
-        places_changed(context);
-    }
+    places_changed(context, change);
     if let Some((mailbox, _)) = mailbox
         && context.is_filled()
     {
@@ -165,14 +168,20 @@ pub fn on_grant(context: &Context, secret: &Secret, gone: bool) {
     }
 }
 
-/// Places were taken or given back: profiles tell it with their next counts, and Mailboxes that wait
-/// for one try again.
-pub fn places_changed(context: &Context) {
+/// Places were taken or given back: the profiles of the project tell it with their next counts, and
+/// Mailboxes that wait for one that was given back try again.
+pub fn places_changed(context: &Context, change: Option<Change>) {
+    let Some(change) = change else { return };
     let profiles = context.profiles.store().state();
-    let names = profiles.iter().map(|profile| object_name(profile.as_ref()));
-    context.wake.count(names);
-    for mailbox in context.places.waiting() {
-        context.wake.mailbox(&mailbox);
+    let of_project = profiles.iter().filter(|profile| {
+        let profile = profile.0.as_ref().ok();
+        profile.and_then(project_of).as_ref() == Some(change.project())
+    });
+    context
+        .wake
+        .count(of_project.map(|profile| object_name(profile.as_ref())));
+    if let Change::GivenBack(project) = &change {
+        context.wake.mailboxes(context.places.waiting_for(project));
     }
 }
 
@@ -193,11 +202,11 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
         context.slots.resize(&name, max_connections(&profile.spec));
     }
     let matters = known.map_or(0, matters_to_mailboxes);
-    let news = context.wake.is_news(format!("profile {name}"), matters);
+    let news = context
+        .wake
+        .is_news(format!("profile {name}"), matters, gone);
     if news && context.is_filled() {
-        let mut mailboxes = context.census.members(&name);
-        mailboxes.extend(mailboxes_without_profile(context, &name));
-        context.wake.mailboxes(mailboxes);
+        context.wake.mailboxes(concerned(context, &name));
     }
 }
 
@@ -217,6 +226,11 @@ fn matters_to_mailboxes(profile: &GmailServerProfile) -> u64 {
     });
     let mut hash = DefaultHasher::new();
     format!("{spec:?}").hash(&mut hash);
+    profile
+        .metadata
+        .deletion_timestamp
+        .is_some()
+        .hash(&mut hash);
     client.hash(&mut hash);
     credentials
         .map(|condition| (&condition.status, &condition.reason))
@@ -224,14 +238,14 @@ fn matters_to_mailboxes(profile: &GmailServerProfile) -> u64 {
     hash.finish()
 }
 
-/// A Namespace was seen. Its labels decide which profiles are shared with it and by it.
-pub fn on_namespace(context: &Context, namespace: &NamespaceMeta) {
+/// A Namespace was seen, or is gone. Its labels decide which profiles are shared with it and by it.
+pub fn on_namespace(context: &Context, namespace: &NamespaceMeta, gone: bool) {
     let name = namespace.name_any();
     let mut labels = DefaultHasher::new();
     namespace.metadata.labels.hash(&mut labels);
     let news = context
         .wake
-        .is_news(format!("namespace {name}"), labels.finish());
+        .is_news(format!("namespace {name}"), labels.finish(), gone);
     if !news || !context.is_filled() {
         return;
     }
@@ -240,8 +254,7 @@ pub fn on_namespace(context: &Context, namespace: &NamespaceMeta) {
         let profile = object_name(profile.as_ref());
         if profile.namespace == name {
             context.wake.profile(&profile);
-            mailboxes.extend(context.census.members(&profile));
-            mailboxes.extend(mailboxes_without_profile(context, &profile));
+            mailboxes.extend(concerned(context, &profile));
         }
     }
     let its_own = context.mailboxes.store().state().into_iter();
@@ -253,13 +266,21 @@ pub fn on_namespace(context: &Context, namespace: &NamespaceMeta) {
     context.wake.mailboxes(mailboxes);
 }
 
-/// The Mailboxes that no profile serves, and that `profile` may serve now: they name it, or none.
-fn mailboxes_without_profile(context: &Context, profile: &ObjectName) -> Vec<ObjectName> {
+/// The Mailboxes that use `profile`, and those that no profile serves and that it may serve now: they
+/// name it, or none.
+fn concerned(context: &Context, profile: &ObjectName) -> Vec<ObjectName> {
     let all = context.mailboxes.store().state().into_iter();
-    all.filter(|mailbox| !context.census.has(&mailbox.uid().unwrap_or_default()))
-        .filter(|mailbox| named_profile(mailbox).is_none_or(|named| named == *profile))
-        .map(|mailbox| object_name(mailbox.as_ref()))
-        .collect()
+    all.filter(|mailbox| {
+        let used = context
+            .census
+            .profile_of(&mailbox.uid().unwrap_or_default());
+        match used {
+            Some(used) => *used == *profile,
+            None => named_profile(mailbox).is_none_or(|named| named == *profile),
+        }
+    })
+    .map(|mailbox| object_name(mailbox.as_ref()))
+    .collect()
 }
 
 /// The profile that a Mailbox names.

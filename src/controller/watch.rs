@@ -1,6 +1,8 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt, TryStreamExt, future};
+use kube::runtime::reflector::Store;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_api};
 use kube::{Api, Resource, ResourceExt};
@@ -37,15 +39,33 @@ where
         })
 }
 
-/// Calls `seen` with each object that a watch shows; the flag says that it is gone.
+/// Calls `seen` with each object that a watch shows; the flag says that it is gone. After a watch
+/// has broken off there is a list in place of deletions: who is not in it any more is gone, as
+/// `store` has it, which must not have been told yet.
 pub fn told<K>(
     events: impl Stream<Item = Result<Event<K>, watcher::Error>> + Send,
+    store: Store<K>,
     seen: impl Fn(&K, bool) + Send + 'static,
-) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send {
+) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+{
+    let mut listed = HashSet::new();
     events.inspect(move |event| match event {
-        Ok(Event::Apply(object) | Event::InitApply(object)) => seen(object, false),
+        Ok(Event::Apply(object)) => seen(object, false),
         Ok(Event::Delete(object)) => seen(object, true),
-        Ok(Event::Init | Event::InitDone) => {}
+        Ok(Event::Init) => listed.clear(),
+        Ok(Event::InitApply(object)) => {
+            listed.insert(object.uid());
+            seen(object, false);
+        }
+        Ok(Event::InitDone) => {
+            let listed = std::mem::take(&mut listed);
+            let before = store.state().into_iter();
+            before
+                .filter(|object| !listed.contains(&object.uid()))
+                .for_each(|object| seen(object.as_ref(), true));
+        }
         Err(error) => tracing::warn!(%error, "a watch broke off; it is started again"),
     })
 }

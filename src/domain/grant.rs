@@ -10,6 +10,7 @@ use url::Url;
 use super::address::EmailAddress;
 use super::endpoints::MAIL_SCOPE;
 use super::name::ObjectName;
+use super::oauth_client::Project;
 use super::profile::Audience;
 use super::schedule;
 use super::secret::{AccessToken, RefreshToken};
@@ -126,6 +127,11 @@ impl Grant {
             self.access.expires_at,
             &self.mailbox_uid,
         )
+    }
+
+    /// The Google Cloud project in which its account counts.
+    pub fn project(&self) -> Project {
+        Project::of(&self.client_id, &self.token_endpoint)
     }
 
     /// How old it is, in hours.

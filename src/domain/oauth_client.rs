@@ -4,6 +4,8 @@ mod fault;
 mod file;
 mod form;
 
+use url::Url;
+
 use super::secret::{ClientSecret, ExposeSecret};
 
 pub use fault::{BadCredentials, Misplaced, NotAnId, Other, Stray};
@@ -97,10 +99,17 @@ impl OAuthClient {
     }
 }
 
-/// What is counted together: the Google Cloud project of a client ID, or the ID itself where it
-/// tells no project.
-pub fn project(client_id: &str) -> &str {
-    project_number(client_id).unwrap_or(client_id)
+/// What is counted together: a Google Cloud project, as the server at one token endpoint has it. A
+/// stand-in's projects are not Google's, whatever their numbers.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Project(String);
+
+impl Project {
+    /// The project of `client_id` at `token_endpoint`; the client ID itself where it tells none.
+    pub fn of(client_id: &str, token_endpoint: &Url) -> Self {
+        let number = project_number(client_id).unwrap_or(client_id);
+        Self(format!("{number} at {token_endpoint}"))
+    }
 }
 
 /// The number of the Google Cloud project in a client ID.

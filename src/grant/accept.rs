@@ -6,7 +6,6 @@ use crate::api::{DeletionPolicy, Reason};
 use crate::domain::address::EmailAddress;
 use crate::domain::grant::{Access, Account, Grant, KnownEnd, may_use_mail};
 use crate::domain::name::ObjectName;
-use crate::domain::oauth_client::project;
 use crate::domain::schedule::later;
 use crate::google::{Exchanged, Identity, OAuthError};
 
@@ -130,7 +129,7 @@ impl GrantKeeper {
                 Some(Ok(old)) => {
                     if old.grant.account == grant.account {
                         grant.start_from = old.grant.start_from;
-                        if project(&old.grant.client_id) == project(&grant.client_id) {
+                        if old.grant.project() == grant.project() {
                             grant.place_taken_at = old.grant.place_taken_at;
                         }
                     }

@@ -215,7 +215,14 @@ impl Places {
     fn wait(&mut self, mailbox: &ObjectName, at: &Holder, now: Instant) -> Busy {
         let before = self.waiting.get(mailbox);
         let since = before.map_or(now, |waiting| waiting.since);
-        if before.is_none_or(|waiting| waiting.at != *at) {
+        if before.is_some_and(|waiting| waiting.at == *at) {
+            // It came, and found that there are fewer now: it is called again.
+            let limit = self.limits.entry(at.clone()).or_default();
+            let queued = limit.queue.iter_mut();
+            for queued in queued.filter(|queued| queued.mailbox == *mailbox) {
+                queued.called = None;
+            }
+        } else {
             self.leave(mailbox);
             let limit = self.limits.entry(at.clone()).or_default();
             limit.queue.push_back(Queued {

@@ -6,6 +6,7 @@ use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 use crate::controller::context::{Context, object_name};
+use crate::controller::places::Change;
 use crate::controller::wake::places_changed;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::grant::Grant;
@@ -120,8 +121,8 @@ async fn take_place(
         return Ok(Outcome::Unavailable);
     };
     let grant = &stored.grant;
-    if !(context.places).take(grant, limit(capacity, grant, &observed.world.test)) {
-        context.places.wait(&observed.name);
+    let limit = limit(capacity, grant, &observed.world.test);
+    if !context.places.take(grant, limit, &observed.name) {
         return Ok(Outcome::NoPlace);
     }
     let now = Timestamp::now();
@@ -129,15 +130,25 @@ async fn take_place(
         .keeper
         .update(stored.clone(), |grant| grant.place_taken_at = Some(now))
         .await;
-    if let Ok(Some(written)) = written {
-        places_changed(context);
-        return Ok(Outcome::Grant(remember(context, written)));
-    }
-    context.places.give_back(&grant.mailbox_uid);
-    match written {
+    let failed = match written {
+        Ok(Some(written)) => {
+            places_changed(context, Some(Change::Taken(grant.project())));
+            return Ok(Outcome::Grant(remember(context, written)));
+        }
         Err(KeeperError::Cluster(error)) => Err(error),
         _ => Ok(Outcome::Unavailable),
+    };
+    // Its answer may be lost though it was written: what is stored decides.
+    let kept = match context.keeper.stored().get(&grant.mailbox_uid).await {
+        Ok(Some(Ok(newest))) => newest.grant.place_taken_at.is_some(),
+        Ok(_) => false,
+        // Tried again, and then it is seen.
+        Err(_) => true,
+    };
+    if !kept {
+        places_changed(context, context.places.give_back(&grant.mailbox_uid));
     }
+    failed
 }
 
 /// The outcome, and the new grant where there is one.

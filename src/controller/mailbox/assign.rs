@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use kube::ResourceExt;
@@ -9,8 +9,8 @@ use crate::cluster::grants::StoredGrant;
 use crate::controller::context::{AnyProfile, Context, object_name};
 use crate::domain::mailbox::{ProfileView, ValidSpec};
 use crate::domain::name::ObjectName;
-use crate::domain::oauth_client::project;
-use crate::domain::profile::{Choice, Offer, Room, Seeker, capacity_of, choose, view};
+use crate::domain::oauth_client::Project;
+use crate::domain::profile::{Choice, Offer, Room, Seeker, capacity_of, choose, project_of, view};
 
 /// Finds the profile that serves `mailbox`, and counts the Mailbox there.
 pub fn assign(
@@ -39,17 +39,19 @@ pub fn assign(
     };
     let candidates = candidates(context, seeker.settled().as_ref());
     let uid = mailbox.uid().unwrap_or_default();
-    let (choice, changed) = context.census.choose(&uid, name, |assigned| {
+    // Before the choice, so that a place which is given back meanwhile is not missed.
+    context.places.wait(name, None);
+    let (choice, changed) = context.census.choose(&uid, |assigned| {
         choose(&seeker, offers(context, &candidates, assigned).into_iter())
     });
     context.wake.count(changed);
+    if choice != Choice::Full {
+        context.places.leave(name);
+    }
     let not_served = |reason, about| (ProfileView::not_served(reason, about), None);
     let chosen = match choice {
         Choice::NoDefault => return not_served(Reason::NoDefaultProfile, None),
-        Choice::Full => {
-            context.places.wait(name);
-            return not_served(Reason::CapacityReached, None);
-        }
+        Choice::Full => return not_served(Reason::CapacityReached, None),
         Choice::NotFound(name) => return not_served(Reason::ProfileNotFound, Some(name)),
         Choice::AddressNotAllowed(name) => {
             return not_served(Reason::AddressNotAllowed, Some(name));
@@ -105,34 +107,28 @@ fn offers<'a>(
     let profiles = candidates
         .iter()
         .filter_map(|candidate| Some((&candidate.name, candidate.profile()?)));
-    let mut in_projects: BTreeMap<String, usize> = BTreeMap::new();
+    let mut in_projects: HashMap<Project, usize> = HashMap::new();
     let mut counted = Vec::new();
     for (name, profile) in profiles {
-        let project = client_id(profile).map_or_else(|| name.to_string(), |id| project(id).into());
-        *in_projects.entry(project.clone()).or_default() += assigned(name);
+        let project = project_of(profile);
+        if let Some(project) = &project {
+            *in_projects.entry(project.clone()).or_default() += assigned(name);
+        }
         counted.push((name, profile, project));
     }
-    let offer =
-        |(name, profile, project): (&'a ObjectName, &'a GmailServerProfile, String)| Offer {
-            name,
-            spec: &profile.spec,
-            may_share: context.may_share(&name.namespace),
-            room: Room {
-                assigned: assigned(name),
-                assigned_in_project: in_projects.get(&project).copied().unwrap_or_default(),
-                taken: client_id(profile).map_or(0, |id| context.places.taken(id)),
-                capacity: capacity_of(&profile.spec),
-            },
-        };
+    let offer = |(name, profile, project): (_, &'a GmailServerProfile, Option<Project>)| Offer {
+        name,
+        spec: &profile.spec,
+        may_share: context.may_share(&name.namespace),
+        room: Room {
+            assigned: assigned(name),
+            assigned_in_project: project
+                .as_ref()
+                .and_then(|project| in_projects.get(project))
+                .map_or_else(|| assigned(name), |in_project| *in_project),
+            taken: project.map_or(0, |project| context.places.taken(&project)),
+            capacity: capacity_of(&profile.spec),
+        },
+    };
     counted.into_iter().map(offer).collect()
-}
-
-fn client_id(profile: &GmailServerProfile) -> Option<&str> {
-    profile
-        .status
-        .as_ref()?
-        .oauth_client
-        .as_ref()?
-        .client_id
-        .as_deref()
 }

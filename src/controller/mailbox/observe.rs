@@ -146,12 +146,10 @@ fn place(
     if grant.place_taken_at.is_some() {
         return Place::Held;
     }
-    match context.places.is_free(grant, limit(capacity, grant, test)) {
+    let limit = limit(capacity, grant, test);
+    match context.places.is_free(grant, limit, name) {
         true => Place::Free,
-        false => {
-            context.places.wait(name);
-            Place::Full
-        }
+        false => Place::Full,
     }
 }
 

@@ -3,7 +3,7 @@ use kube::ResourceExt;
 
 use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::controller::context::{Context, object_name};
-use crate::domain::profile::{Counts, Places, capacity_of};
+use crate::domain::profile::{Counts, Places, capacity_of, project_of};
 use crate::domain::schedule::{earlier, later};
 
 /// The counts of a moment, which stand for a while: they change all the time, and each report of
@@ -25,15 +25,13 @@ pub fn count(context: &Context, profile: &GmailServerProfile, now: Timestamp) ->
         context.wake.count([name]);
         return before;
     }
-    let client = profile.status.as_ref();
-    let client = client.and_then(|status| status.oauth_client.as_ref()?.client_id.as_deref());
     Counted {
         at: now,
         counts: context
             .census
             .counts(&name, earlier(now, pace.together.into())),
         places: Places {
-            taken: client.map_or(0, |client| context.places.taken(client)),
+            taken: project_of(profile).map_or(0, |project| context.places.taken(&project)),
             capacity: capacity_of(&profile.spec),
         },
     }

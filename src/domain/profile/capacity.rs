@@ -1,4 +1,10 @@
-use crate::api::{ConsentScreen, GmailServerProfileSpec, PublishingStatus, Reason, UserType};
+use url::Url;
+
+use crate::api::{
+    ConsentScreen, GmailServerProfile, GmailServerProfileSpec, PublishingStatus, Reason, UserType,
+};
+use crate::domain::endpoints::OAuthEndpoints;
+use crate::domain::oauth_client::Project;
 use crate::domain::verdict::{Truth, Verdict, explain};
 
 /// Google's limit for apps that are in Testing or not verified, for each Cloud project
@@ -22,6 +28,17 @@ pub fn capacity_of(spec: &GmailServerProfileSpec) -> Option<usize> {
     let client = spec.oauth_client.as_ref();
     let screen = client.and_then(|client| client.consent_screen.as_ref());
     capacity(screen, spec.max_mailboxes)
+}
+
+/// The Google Cloud project of a profile's client, where that is known.
+pub fn project_of(profile: &GmailServerProfile) -> Option<Project> {
+    let client = profile.status.as_ref()?.oauth_client.as_ref()?;
+    let endpoints = profile.spec.oauth_client.as_ref()?.endpoints.as_ref();
+    let token_endpoint = match endpoints {
+        Some(endpoints) => Url::parse(&endpoints.token.0).ok()?,
+        None => OAuthEndpoints::google().token,
+    };
+    Some(Project::of(client.client_id.as_deref()?, &token_endpoint))
 }
 
 /// `max` is the admin's own, which cannot lift the
