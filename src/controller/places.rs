@@ -175,3 +175,124 @@ impl Books {
         Some(Change::GivenBack(project))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use k8s_openapi::ByteString;
+    use k8s_openapi::api::core::v1::Secret;
+    use kube::api::ObjectMeta;
+
+    use super::*;
+    use crate::cluster::grant_secret::{self, NAME_LABEL, NAMESPACE_LABEL, UID_LABEL};
+
+    /// The grant of the Mailbox `uid`, whose owner is `subject`, to a client of `project` at Google.
+    fn grant(uid: &str, subject: &str, project: &str) -> Grant {
+        let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let data = [
+            ("refresh-token", "r"),
+            ("access-token", "a"),
+            ("access-token-issued-at", "2026-11-01T00:00:00Z"),
+            ("access-token-expires-at", "2026-11-01T01:00:00Z"),
+            ("iss", "https://accounts.google.com"),
+            ("sub", subject),
+            ("email", "ann@example.com"),
+            ("email-address", "ann@example.com"),
+            ("scopes", "openid"),
+            ("client-id", &format!("{project}-x")),
+            ("profile", "mail/google"),
+            ("signed-in-at", "2026-11-01T00:00:00Z"),
+            ("start-from", "2026-11-01T00:00:00Z"),
+        ]
+        .map(|(key, value)| (key.to_owned(), ByteString(value.as_bytes().to_vec())));
+        let secret = Secret {
+            metadata: ObjectMeta {
+                labels: Some(BTreeMap::from([
+                    label(UID_LABEL, uid),
+                    label(NAMESPACE_LABEL, "crm"),
+                    label(NAME_LABEL, uid),
+                ])),
+                ..ObjectMeta::default()
+            },
+            data: Some(data.into()),
+            ..Secret::default()
+        };
+        grant_secret::parse(&secret).unwrap()
+    }
+
+    fn mailbox(uid: &str) -> ObjectName {
+        ObjectName::new("crm", uid)
+    }
+
+    #[test]
+    fn an_account_takes_one_place_however_many_grants_it_has() {
+        let places = Places::default();
+        let limit = Limit::At(1);
+        let (a, again, b) = (
+            grant("a", "1", "7"),
+            grant("c", "1", "7"),
+            grant("b", "2", "7"),
+        );
+        assert!(places.take(&a, limit, &mailbox("a")));
+        assert!(places.take(&again, limit, &mailbox("c")));
+        assert!(!places.take(&b, limit, &mailbox("b")));
+        assert_eq!(places.taken(&a.project()), 1);
+        assert!(places.give_back("a").is_some());
+        assert!(
+            !places.is_free(&b, limit, &mailbox("b")),
+            "the other grant has it"
+        );
+        assert_eq!(places.give_back("c"), Some(Change::GivenBack(a.project())));
+        assert_eq!(places.give_back("c"), None, "it is given back once");
+        assert!(places.take(&b, limit, &mailbox("b")));
+        assert!(places.take(&a, Limit::Excepted, &mailbox("a")));
+        assert_eq!(places.taken(&a.project()), 2);
+    }
+
+    #[test]
+    fn another_server_has_places_of_its_own() {
+        let places = Places::default();
+        let google = grant("a", "1", "7");
+        let mut stand_in = grant("b", "2", "7");
+        stand_in.token_endpoint = "https://oauth.lab/token".parse().unwrap();
+        assert!(places.take(&stand_in, Limit::At(1), &mailbox("b")));
+        assert!(places.take(&google, Limit::At(1), &mailbox("a")));
+    }
+
+    #[test]
+    fn what_is_stored_is_what_counts() {
+        let places = Places::default();
+        let mut stored = grant("a", "1", "7");
+        assert_eq!(places.seen(&stored), None);
+        assert!(places.take(&stored, Limit::At(1), &mailbox("a")));
+        assert_eq!(places.seen(&stored), None, "the write is on its way");
+        stored.place_taken_at = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(places.seen(&stored), None);
+        let other = grant("a", "2", "7");
+        assert_eq!(
+            places.seen(&other),
+            Some(Change::GivenBack(other.project())),
+            "somebody else signed in, who has none yet"
+        );
+        assert_eq!(places.taken(&other.project()), 0);
+    }
+
+    #[test]
+    fn only_those_who_wait_for_this_project_are_called() {
+        let places = Places::default();
+        let limit = Limit::At(0);
+        let (here, there) = (grant("a", "1", "7"), grant("b", "2", "8"));
+        assert!(!places.is_free(&here, limit, &mailbox("a")));
+        assert!(!places.is_free(&there, limit, &mailbox("b")));
+        places.wait(&mailbox("any"), None);
+        places.wait(&mailbox("gone"), None);
+        places.leave(&mailbox("gone"));
+        let mut called = places.waiting_for(&here.project());
+        called.sort();
+        assert_eq!(called, [mailbox("a"), mailbox("any")]);
+        assert_eq!(places.waiting_for(&there.project()), [mailbox("b")]);
+    }
+}
