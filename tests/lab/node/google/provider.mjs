@@ -1,6 +1,6 @@
 // A certified OpenID provider, set up to behave as Google does.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import Provider, { interactionPolicy } from 'oidc-provider';
 import { interactions } from './interaction.mjs';
 import { errorPage } from './pages.mjs';
@@ -20,8 +20,19 @@ const MAIL_SERVER = {
   token_endpoint_auth_method: 'client_secret_basic',
 };
 
+// A start of this program has hung once between here and listening. A key that is read from PEM shares nothing with
+// the pair that was generated.
+function newKey() {
+  const { privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  return createPrivateKey(privateKey).export({ format: 'jwk' });
+}
+
 export function createProvider(issuer) {
-  const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
+  const key = newKey();
   const policy = interactionPolicy.base();
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
 
