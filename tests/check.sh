@@ -33,6 +33,8 @@ target/tools/bin/cargo-machete .
 
 step "dependencies: licences, sources, doubles of the TLS stack"
 tool cargo-deny 0.20.2
+# It also looks at crates that only other systems build.
+cargo fetch --quiet --locked
 target/tools/bin/cargo-deny --offline check --hide-inclusion-graph bans licenses sources 2>&1 | grep -v '^$'
 
 step "dependencies: known vulnerabilities"
