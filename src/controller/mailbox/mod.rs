@@ -76,8 +76,12 @@ async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, Clus
         }
     };
     let desk = context.desks.acquire().await.ok();
-    let observed = observe::observe(context, mailbox).await?;
-    take_steps(context, mailbox, observed, desk).await
+    // On the heap, and only from here on: most of those that are in work wait for a desk.
+    Box::pin(async {
+        let observed = observe::observe(context, mailbox).await?;
+        take_steps(context, mailbox, observed, desk).await
+    })
+    .await
 }
 
 /// Decides, acts and reports. The logins of a test follow each other at once and are reported
