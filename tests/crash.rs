@@ -218,9 +218,13 @@ async fn in_the_round_trip_before_the_message_was_sent() -> Result<()> {
         Ok(story.smtp.connections() > 0)
     })
     .await?;
-    story.imap.hang()?;
-    story.smtp.restore()?;
+    let login = story.smtp.connections();
+    story.smtp.hang_new()?;
     let before = story.in_step(TestStep::RoundTrip).await?;
+    until("the connection for the message", PATIENCE, async || {
+        Ok(story.smtp.connections() > login)
+    })
+    .await?;
     story.site.kill()?;
     let data = story.site.grant("box").await?.data.unwrap_or_default();
     assert!(!data.contains_key("message-sent-by"));

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::lab::control_plane::program;
-use crate::lab::operator::{CLIENT_SECRET, Site, operator_binary};
+use crate::lab::operator::{CLIENT_SECRET, PATIENCE, Site, operator_binary};
+use crate::lab::until;
 
 /// What a command came to.
 #[derive(Debug)]
@@ -191,7 +192,13 @@ async fn a_profile_is_made_and_shown() -> Result<()> {
         .await?
         .expect(1, &["there is no GmailServerProfile nobody"]);
 
-    // Again the same: nothing is written.
+    // Again the same: nothing is written. The operator has counted the new Mailbox by then.
+    until("the Mailbox to be counted", PATIENCE, async || {
+        let status = site.profiles().get("google").await?.status;
+        let counts = status.and_then(|status| status.mailboxes);
+        Ok(counts.is_some_and(|counts| counts.assigned == 1))
+    })
+    .await?;
     let before = site
         .profiles()
         .get("google")

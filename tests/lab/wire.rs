@@ -17,8 +17,16 @@ use super::ports::free_port;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mode {
     Open,
+    /// For connections that come now; those there are go on.
+    Full,
     Hanging,
     Cut,
+}
+
+impl Mode {
+    fn lets_through(self) -> bool {
+        matches!(self, Mode::Open | Mode::Full)
+    }
 }
 
 type Done = mpsc::Sender<Result<()>>;
@@ -136,6 +144,11 @@ impl Wire {
         self.order(Mode::Hanging)
     }
 
+    /// Accepts connections and lets nothing through them; those there are go on.
+    pub fn hang_new(&self) -> Result<()> {
+        self.order(Mode::Full)
+    }
+
     /// Works again, on the same port; what was held back goes on.
     pub fn restore(&self) -> Result<()> {
         self.order(Mode::Open)
@@ -222,7 +235,9 @@ async fn forward(
     mut mode: watch::Receiver<Mode>,
     counted: Counted,
 ) -> Result<()> {
-    mode.wait_for(|mode| *mode == Mode::Open).await?;
+    let late = *mode.borrow() == Mode::Full;
+    mode.wait_for(|mode| *mode == Mode::Open || (!late && mode.lets_through()))
+        .await?;
     let server = TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
@@ -248,9 +263,9 @@ async fn pump(
 ) -> Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
-        mode.wait_for(|mode| *mode == Mode::Open).await?;
+        mode.wait_for(|mode| mode.lets_through()).await?;
         let count = from.read(&mut buffer).await?;
-        mode.wait_for(|mode| *mode == Mode::Open).await?;
+        mode.wait_for(|mode| mode.lets_through()).await?;
         if count == 0 {
             return Ok(to.shutdown().await?);
         }
