@@ -10,6 +10,7 @@ use kube::api::ObjectMeta;
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::grant::{Access, Account, EndCause, Grant, GrantEnd, KnownEnd};
 use crate::domain::name::ObjectName;
+use crate::domain::schedule::digest;
 use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
 
 /// The Secret's type; the admission policy lets the operator write only its own types.
@@ -20,6 +21,8 @@ pub const UID_LABEL: &str = "gmail-operator.dev/mailbox-uid";
 pub const NAMESPACE_LABEL: &str = "gmail-operator.dev/mailbox-namespace";
 /// The label with the Mailbox's name.
 pub const NAME_LABEL: &str = "gmail-operator.dev/mailbox-name";
+/// The label with [`account_label`]: it finds the grants of one Google account.
+pub const ACCOUNT_LABEL: &str = "gmail-operator.dev/account";
 
 const CLIENT_ID: &str = "client-id";
 const REDIRECT_URI: &str = "redirect-uri";
@@ -38,6 +41,12 @@ pub fn proves_redirect(secret: &Secret, client_id: &str, redirect_uri: &str) -> 
 /// The name of the Secret with the grant of the Mailbox `uid`.
 pub fn name(uid: &str) -> String {
     format!("grant-{uid}")
+}
+
+/// A digest of an account's identity (`iss`, `sub`), as a label may have it: labels are shown where
+/// a Secret's contents are not.
+pub fn account_label(account: &Account) -> String {
+    digest(&[&account.issuer, &account.subject])
 }
 
 /// A Secret that is not a grant. Says which key is wrong, nothing of its value.
@@ -114,6 +123,8 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
         message_sent_by: keys.text("message-sent-by").ok().map(str::to_owned),
         place_taken_at: keys.optional("place-taken-at")?,
         reminded_for: keys.optional("reminded-for")?,
+        test_requested_at: keys.optional("test-requested-at")?,
+        signed_out_at: keys.optional("signed-out-at")?,
         deletion_policy: keys.optional("deletion-policy")?.unwrap_or_default(),
         orphaned_at: keys.optional("orphaned-at")?,
     })
@@ -187,6 +198,8 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         some("message-sent-by", grant.message_sent_by.clone()),
         some("place-taken-at", grant.place_taken_at.map(time)),
         some("reminded-for", grant.reminded_for.map(time)),
+        some("test-requested-at", grant.test_requested_at.map(time)),
+        some("signed-out-at", grant.signed_out_at.map(time)),
         some("deletion-policy", Some(grant.deletion_policy.to_string())),
         some("orphaned-at", grant.orphaned_at.map(time)),
     ];
@@ -199,6 +212,7 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
                 (UID_LABEL.to_owned(), grant.mailbox_uid.clone()),
                 (NAMESPACE_LABEL.to_owned(), grant.mailbox.namespace.clone()),
                 (NAME_LABEL.to_owned(), grant.mailbox.name.clone()),
+                (ACCOUNT_LABEL.to_owned(), account_label(&grant.account)),
                 (
                     "app.kubernetes.io/managed-by".to_owned(),
                     "gmail-operator".to_owned(),
@@ -260,6 +274,8 @@ mod tests {
             message_sent_by: Some("abc".into()),
             place_taken_at: Some(time(150)),
             reminded_for: Some(time(9_000)),
+            test_requested_at: Some(time(200)),
+            signed_out_at: Some(time(300)),
             deletion_policy: DeletionPolicy::Retain,
             orphaned_at: Some(time(99)),
         }
@@ -271,6 +287,8 @@ mod tests {
             redirect_uri: None,
             ends: None,
             reminded_for: None,
+            test_requested_at: None,
+            signed_out_at: None,
             ended: None,
             message_sent_by: None,
             place_taken_at: None,

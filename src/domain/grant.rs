@@ -57,6 +57,10 @@ pub struct Grant {
     pub place_taken_at: Option<Timestamp>,
     /// The end that its owner may have been reminded of.
     pub reminded_for: Option<Timestamp>,
+    /// When its owner last asked on the page for a test.
+    pub test_requested_at: Option<Timestamp>,
+    /// When its owner signed out on the page: from then on it is not used, and then it goes.
+    pub signed_out_at: Option<Timestamp>,
     /// What becomes of it when the Mailbox is gone.
     pub deletion_policy: DeletionPolicy,
     /// Since when its Mailbox is known to be missing, though nobody saw its deletion.

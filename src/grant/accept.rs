@@ -114,6 +114,8 @@ impl GrantKeeper {
             message_sent_by: None,
             place_taken_at: None,
             reminded_for: None,
+            test_requested_at: None,
+            signed_out_at: None,
             deletion_policy: consent.deletion_policy,
             orphaned_at: None,
         };

@@ -155,6 +155,8 @@ impl Tokens {
             message_sent_by: None,
             place_taken_at: None,
             reminded_for: None,
+            test_requested_at: None,
+            signed_out_at: None,
             deletion_policy: Default::default(),
             orphaned_at: None,
         })
