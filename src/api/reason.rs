@@ -152,24 +152,30 @@ reasons! {
     MostMailboxesFailing, PlatformAdmin, "More than half of the signed-in mailboxes began to fail within an hour", "Look for a common cause: the network, the OAuth client, a Workspace policy";
 
     // Sign-in.
-    SignInRequired, MailboxUser, "Nobody has signed in yet", "Open the sign-in page and sign in to Google";
+    SignInRequired, MailboxUser, "Nobody is signed in: the owner has not signed in yet, or has signed out", "Open the sign-in page and sign in to Google";
     ConsentExpired, MailboxUser, "Google no longer accepts this mailbox's access: a changed password, removed access or long disuse", "Sign in again";
     ConsentExpiredTesting, PlatformAdmin, "Access ended after about 7 days, as Google does while an app is in Testing", "Publish the app or make it Internal, then let the owner sign in again";
     ReauthenticationRequired, MailboxUser, "The organisation requires a fresh sign-in", "Sign in again; a Workspace admin can exempt this app";
     AccountDeleted, WorkspaceAdmin, "This Google account no longer exists", "Restore the account, or delete the Mailbox";
     ClientChanged, MailboxUser, "The profile now uses another OAuth client or OAuth server, so the old access does not fit", "Sign in again";
     BlockedByWorkspacePolicy, WorkspaceAdmin, "The organisation's policy blocks this app's access to Gmail", "Trust the app's client ID in the Workspace admin console";
+    MovedElsewhere, MailboxUser, "The Google account now serves another Mailbox: one account serves one", "Delete this Mailbox, or sign in here again to move the account back";
     GrantUnreadable, MailboxUser, "The stored grant cannot be read", "Sign in again";
     ConsentDeclined, MailboxUser, "The owner declined access", "Start the sign-in again when ready";
     WrongAccount, MailboxUser, "Another Google account signed in than the one this Mailbox is for", "Sign in with the right account";
     EmailNotVerified, MailboxUser, "Google has not verified the address of the account that signed in", "Verify the address in the Google account, then sign in again";
     MailScopeNotGranted, MailboxUser, "The owner signed in but did not allow access to mail", "Sign in again and tick the box for Gmail";
     NoRefreshToken, MailboxUser, "Google gave no long-term access", "Sign in again";
-    ConsentLinkInvalid, MailboxUser, "The sign-in was started elsewhere, too long ago, or the answer does not belong to it", "Start again from the sign-in page";
+    SignInTimedOut, MailboxUser, "The sign-in took longer than 10 minutes", "Start again from the sign-in page";
+    AnswerOfAnotherServer, PlatformAdmin, "The answer to the sign-in is not from the OAuth server that was asked", "Start again from the sign-in page; if it stays, compare spec.oauthClient.endpoints.issuer with the server's own";
+    ConsentLinkInvalid, MailboxUser, "The sign-in was started elsewhere, or the answer does not belong to it", "Start again from the sign-in page";
     ConsentCodeRejected, MailboxUser, "Google did not accept the sign-in code", "Sign in again";
     ConsentExchangeFailed, PlatformAdmin, "The sign-in could not be completed because Google refused the client or its settings", "Look at the profile's status, then sign in again";
     IdentityNotProved, PlatformAdmin, "The ID token did not prove who signed in", "Sign in again; if it stays, look at the operator's log";
     GrantNotProved, MailboxUser, "The new access could not be renewed when it was tried at once", "Sign in again";
+
+    // The Secret for workloads.
+    SecretNotOwned, AppTeam, "The Secret named in spec.accessTokenSecret is there and is not this Mailbox's, so it is left as it is", "Delete that Secret, or name another in spec.accessTokenSecret";
 
     // Google.
     GoogleUnavailable, Nobody, "Google is not answering properly", "Nothing: it is tried again";

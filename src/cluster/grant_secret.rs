@@ -125,6 +125,7 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
         reminded_for: keys.optional("reminded-for")?,
         test_requested_at: keys.optional("test-requested-at")?,
         signed_out_at: keys.optional("signed-out-at")?,
+        move_asked_at: keys.optional("move-asked-at")?,
         deletion_policy: keys.optional("deletion-policy")?.unwrap_or_default(),
         orphaned_at: keys.optional("orphaned-at")?,
     })
@@ -200,6 +201,7 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         some("reminded-for", grant.reminded_for.map(time)),
         some("test-requested-at", grant.test_requested_at.map(time)),
         some("signed-out-at", grant.signed_out_at.map(time)),
+        some("move-asked-at", grant.move_asked_at.map(time)),
         some("deletion-policy", Some(grant.deletion_policy.to_string())),
         some("orphaned-at", grant.orphaned_at.map(time)),
     ];
@@ -276,6 +278,7 @@ mod tests {
             reminded_for: Some(time(9_000)),
             test_requested_at: Some(time(200)),
             signed_out_at: Some(time(300)),
+            move_asked_at: Some(time(400)),
             deletion_policy: DeletionPolicy::Retain,
             orphaned_at: Some(time(99)),
         }
@@ -289,6 +292,7 @@ mod tests {
             reminded_for: None,
             test_requested_at: None,
             signed_out_at: None,
+            move_asked_at: None,
             ended: None,
             message_sent_by: None,
             place_taken_at: None,

@@ -61,6 +61,9 @@ pub struct Grant {
     pub test_requested_at: Option<Timestamp>,
     /// When its owner signed out on the page: from then on it is not used, and then it goes.
     pub signed_out_at: Option<Timestamp>,
+    /// Since when its owner is asked whether the account may move here from the Mailbox that it
+    /// serves: until they say so it is not used, and soon it goes.
+    pub move_asked_at: Option<Timestamp>,
     /// What becomes of it when the Mailbox is gone.
     pub deletion_policy: DeletionPolicy,
     /// Since when its Mailbox is known to be missing, though nobody saw its deletion.
@@ -131,6 +134,12 @@ impl Grant {
             self.access.expires_at,
             &self.mailbox_uid,
         )
+    }
+
+    /// Whether it is its Mailbox's, which it is not once its owner has signed out, and not yet while
+    /// they are asked whether the account may move here.
+    pub fn is_in_use(&self) -> bool {
+        self.signed_out_at.is_none() && self.move_asked_at.is_none()
     }
 
     /// The Google Cloud project in which its account counts.

@@ -116,6 +116,7 @@ impl GrantKeeper {
             reminded_for: None,
             test_requested_at: None,
             signed_out_at: None,
+            move_asked_at: None,
             deletion_policy: consent.deletion_policy,
             orphaned_at: None,
         };

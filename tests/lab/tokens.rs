@@ -157,6 +157,7 @@ impl Tokens {
             reminded_for: None,
             test_requested_at: None,
             signed_out_at: None,
+            move_asked_at: None,
             deletion_policy: Default::default(),
             orphaned_at: None,
         })

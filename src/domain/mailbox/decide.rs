@@ -237,6 +237,9 @@ fn test_due(
     if world.test_request.is_some() && world.test_request != world.answered_request {
         return Ok(TestRequestedBy::Annotation);
     }
+    if held.test_requested_at.is_some_and(|at| at > test.started_at) {
+        return Ok(TestRequestedBy::Page);
+    }
     let finished = test.finished_at.unwrap_or(test.started_at);
     let failing = [
         (tests_incoming(spec), &world.test.incoming),
@@ -268,7 +271,7 @@ fn new_test(
     spec: &ValidSpec,
 ) -> Test {
     // Status keeps whole seconds, and the web's clock may be ahead of ours: without this a result of
-    // the test before, or the sign-in, would seem to belong to another test.
+    // the test before, the sign-in, or what its owner asked for, would seem to belong to another test.
     let before = [
         world.test.incoming.tested_at,
         world.test.outgoing.tested_at,
@@ -279,11 +282,16 @@ fn new_test(
         .flatten()
         .max()
         .map(|at| later(at, std::time::Duration::from_secs(1)));
-    let started_at = [Some(seconds(world.now).0), after, Some(held.signed_in_at)]
-        .into_iter()
-        .flatten()
-        .max()
-        .unwrap_or(world.now);
+    let started_at = [
+        Some(seconds(world.now).0),
+        after,
+        Some(held.signed_in_at),
+        held.test_requested_at,
+    ]
+    .into_iter()
+    .flatten()
+    .max()
+    .unwrap_or(world.now);
     Test {
         id: digest(&[&world.uid, &started_at.to_string()]),
         requested_by: by,

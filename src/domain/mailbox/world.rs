@@ -158,7 +158,8 @@ impl ProfileView {
 /// A Mailbox's grant as it is stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum GrantView {
-    /// Nobody has signed in.
+    /// Nobody is signed in: there is none, its owner has signed out, or has not said yet that the
+    /// account may move here from another Mailbox.
     Absent,
     /// A Mailbox of the same name and address, which is gone, left one.
     Adoptable {
@@ -207,10 +208,15 @@ pub struct Held {
     pub message_sent_by: Option<String>,
     /// The end that its owner may have been reminded of.
     pub reminded_for: Option<Timestamp>,
+    /// When its owner last asked for a test.
+    pub test_requested_at: Option<Timestamp>,
 }
 
 impl From<&Grant> for GrantView {
     fn from(grant: &Grant) -> Self {
+        if !grant.is_in_use() {
+            return GrantView::Absent;
+        }
         let account = grant.account.email.clone();
         match grant.ended {
             Some(end) => GrantView::Ended {
@@ -229,6 +235,7 @@ impl From<&Grant> for GrantView {
                 renew_at: grant.renew_at(),
                 message_sent_by: grant.message_sent_by.clone(),
                 reminded_for: grant.reminded_for,
+                test_requested_at: grant.test_requested_at,
             }),
         }
     }

@@ -58,6 +58,7 @@ fn held() -> Held {
         renew_at: time(START + HOUR * 8 / 10),
         message_sent_by: None,
         reminded_for: None,
+        test_requested_at: None,
     }
 }
 
