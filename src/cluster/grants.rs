@@ -1,12 +1,16 @@
 //! The Secrets with grants.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
 use kube::{Api, Client};
 
-use super::grant_secret::{BadGrant, name, parse, secret};
+use super::grant_secret::{ACCOUNT_LABEL, BadGrant, account_label, name, parse, secret};
 use super::{ClusterError, call};
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Account, Grant};
+
+/// The most grants of one account that are looked at. There is one, or two while it moves; more are
+/// left from times when nobody asked.
+const OF_ONE_ACCOUNT: u32 = 20;
 
 /// A grant as it is stored.
 #[derive(Clone, Debug)]
@@ -48,6 +52,22 @@ impl Grants {
         )
         .await?;
         Ok(secret.map(|secret| stored(&secret)))
+    }
+
+    /// The grants of `account`, for whichever Mailboxes. What cannot be read is nobody's.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub async fn of_account(&self, account: &Account) -> Result<Vec<StoredGrant>, ClusterError> {
+        let label = format!("{ACCOUNT_LABEL}={}", account_label(account));
+        let params = ListParams::default().labels(&label).limit(OF_ONE_ACCOUNT);
+        let doing = || "looking for other grants of an account".to_owned();
+        let found = call(doing, self.api.list(&params)).await?;
+        let grants = found.items.iter().filter_map(|secret| stored(secret).ok());
+        // The label is a digest, and so says only where to look.
+        Ok(grants
+            .filter(|found| found.grant.account.is_same(account))
+            .collect())
     }
 
     /// The version of the Secret for the Mailbox `uid`, whatever is in it.

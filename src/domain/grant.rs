@@ -81,6 +81,13 @@ pub struct Account {
     pub email: EmailAddress,
 }
 
+impl Account {
+    /// Whether it is the same account: its address may have changed since.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.issuer, &self.subject) == (&other.issuer, &other.subject)
+    }
+}
+
 /// An access token and its life.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Access {
@@ -140,6 +147,11 @@ impl Grant {
     /// they are asked whether the account may move here.
     pub fn is_in_use(&self) -> bool {
         self.signed_out_at.is_none() && self.move_asked_at.is_none()
+    }
+
+    /// Whether its account serves its Mailbox: it is in use and Google has not ended it.
+    pub fn serves(&self) -> bool {
+        self.is_in_use() && self.ended.is_none()
     }
 
     /// The Google Cloud project in which its account counts.

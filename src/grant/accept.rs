@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use url::Url;
 
-use super::{GrantKeeper, KeeperError, ProfileClient, Written};
+use super::{GrantKeeper, KeeperError, ProfileClient};
 use crate::api::{DeletionPolicy, Reason};
 use crate::domain::address::EmailAddress;
 use crate::domain::grant::{Access, Account, Grant, KnownEnd, may_use_mail};
@@ -34,6 +34,15 @@ pub struct Consent<'a> {
     pub start_from: Timestamp,
 }
 
+/// What became of a consent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Accepted {
+    /// It is this Mailbox's grant.
+    InUse,
+    /// Its account serves another Mailbox: stored, and not used until its owner says that it moves.
+    AsksToMove,
+}
+
 /// Why a consent does not become a grant. A grant that is there already stays as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
@@ -45,8 +54,17 @@ pub enum AcceptError {
     Keeper(#[from] KeeperError),
 }
 
+/// What a new grant took the place of.
+enum Before {
+    /// One with which the same account served this Mailbox: it does not move.
+    Served,
+    /// None, or one of no more use.
+    Other,
+}
+
 impl GrantKeeper {
-    /// Checks a consent, proves it by a renewal, and stores it.
+    /// Checks a consent, proves it by a renewal, and stores it. One account serves one Mailbox: where
+    /// it serves another one, its owner is asked first.
     ///
     /// # Errors
     /// [`AcceptError`].
@@ -55,7 +73,7 @@ impl GrantKeeper {
         consent: Consent<'_>,
         client: &ProfileClient,
         now: Timestamp,
-    ) -> Result<Written, AcceptError> {
+    ) -> Result<Accepted, AcceptError> {
         let refused = |reason| Err(AcceptError::Refused(reason));
         let (exchanged, identity) = (consent.exchanged, consent.identity);
         let Ok(email) = identity.email.parse::<EmailAddress>() else {
@@ -120,18 +138,30 @@ impl GrantKeeper {
             deletion_policy: consent.deletion_policy,
             orphaned_at: None,
         };
-        Ok(self.store(&mut grant).await?)
+        let elsewhere = !self.serving_elsewhere(&grant).await?.is_empty();
+        grant.move_asked_at = elsewhere.then_some(signed_in_at);
+        let before = self.store(&mut grant).await?;
+        match (before, grant.move_asked_at) {
+            (Before::Served, _) => Ok(Accepted::InUse),
+            (Before::Other, Some(_)) => Ok(Accepted::AsksToMove),
+            (Before::Other, None) => Ok(self.ask_where_another_was_first(&grant).await?),
+        }
     }
 
     /// Replaces what is there. The newest sign-in counts, so a conflict is tried again.
-    async fn store(&self, grant: &mut Grant) -> Result<Written, KeeperError> {
+    async fn store(&self, grant: &mut Grant) -> Result<Before, KeeperError> {
         for _ in 0..4 {
+            let mut before = Before::Other;
             let old = self.grants.get(&grant.mailbox_uid).await?;
             let version = match &old {
                 // Where reading starts is never moved back or forth by a later sign-in.
                 Some(Ok(old)) => {
-                    if old.grant.account == grant.account {
+                    if old.grant.account.is_same(&grant.account) {
                         grant.start_from = old.grant.start_from;
+                        if old.grant.serves() {
+                            before = Before::Served;
+                            grant.move_asked_at = None;
+                        }
                         if old.grant.project() == grant.project() {
                             grant.place_taken_at = old.grant.place_taken_at;
                         }
@@ -142,12 +172,7 @@ impl GrantKeeper {
                 None => None,
             };
             match self.grants.put(grant, version).await {
-                Ok(secret) => {
-                    return Ok(Written {
-                        grant: grant.clone(),
-                        secret,
-                    });
-                }
+                Ok(_) => return Ok(before),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }

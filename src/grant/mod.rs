@@ -1,9 +1,11 @@
-//! The life of a grant: accept it from a sign-in, renew it, adopt it, note what must outlive a
-//! status.
+//! The life of a grant: accept it from a sign-in, move its account from another Mailbox, do what its
+//! owner asks for, renew it, adopt it, note what must outlive a status.
 
 mod accept;
 mod adopt;
+mod moving;
 mod oauth_client;
+mod owner;
 mod renew;
 mod update;
 
@@ -18,7 +20,7 @@ use crate::cluster::grants::Grants;
 use crate::domain::grant::Grant;
 use crate::net::network::Network;
 
-pub use accept::{AcceptError, Consent};
+pub use accept::{AcceptError, Accepted, Consent};
 pub use oauth_client::{ClientError, ProfileClient};
 pub use renew::Renewal;
 

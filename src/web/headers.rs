@@ -7,32 +7,41 @@ use axum::http::header::{
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use k8s_openapi::ByteString;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use maud::Markup;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::page::{STYLE, layout};
+use super::page::{Changes, SCRIPT, STYLE, layout};
 
 /// A whole page.
 pub(super) struct Page {
     status: StatusCode,
     markup: Markup,
+    changes: Changes,
     form_to: Option<String>,
 }
 
 impl Page {
-    pub fn new(status: StatusCode, title: &str, body: Markup) -> Self {
+    pub fn new(status: StatusCode, title: &str, changes: Changes, body: Markup) -> Self {
         Self {
             status,
-            markup: layout(title, body),
+            markup: layout(title, changes, body),
+            changes,
             form_to: None,
         }
     }
 
-    /// With a form whose answer sends the browser on to `url`.
+    /// With forms, the answer to one of which sends the browser on to `url`.
     pub fn with_form_to(mut self, url: &Url) -> Self {
-        self.form_to = Some(policy(&form_sources(url)));
+        self.form_to = Some(form_sources(url));
+        self
+    }
+
+    /// With forms that stay here.
+    pub fn with_form_here(mut self) -> Self {
+        self.form_to = Some("'self'".to_owned());
         self
     }
 }
@@ -40,9 +49,9 @@ impl Page {
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.markup).into_response();
-        if let Some(policy) = self.form_to.as_deref().map(HeaderValue::from_str) {
+        if let Some(form_to) = &self.form_to {
             let headers = response.headers_mut();
-            if let Ok(policy) = policy {
+            if let Ok(policy) = HeaderValue::from_str(&policy(form_to, self.changes)) {
                 headers.insert(CONTENT_SECURITY_POLICY, policy);
             }
             // With `no-referrer` browsers send `Origin: null` with a form, and the POST could not
@@ -77,24 +86,29 @@ pub(super) fn secure(mut response: Response) -> Response {
 }
 
 static PLAIN_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    HeaderValue::from_str(&policy("'none'"))
+    HeaderValue::from_str(&policy("'none'", Changes::No))
         .unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// The stylesheet's hash as CSP writes it.
-static STYLE_HASH: LazyLock<String> = LazyLock::new(|| {
-    // Kubernetes writes bytes in Base64, too.
-    let hash = serde_json::to_value(ByteString(Sha256::digest(STYLE).to_vec()));
-    let hash = hash.ok().and_then(|hash| hash.as_str().map(str::to_owned));
-    hash.unwrap_or_default()
-});
+static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
+static SCRIPT_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(SCRIPT));
 
-/// Content Security Policy level 3: one stylesheet, no script, no frame, nothing from elsewhere.
-fn policy(form_action: &str) -> String {
+/// What is in a page itself, as CSP allows it.
+fn hash_source(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
+}
+
+/// Content Security Policy level 3: one stylesheet, no frame, nothing from elsewhere; one script, on
+/// a page that changes, which may load that page.
+fn policy(form_action: &str, changes: Changes) -> String {
+    let script = match changes {
+        Changes::No => String::new(),
+        Changes::Live => format!("script-src {}; connect-src 'self'; ", *SCRIPT_SOURCE),
+    };
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; form-action {form_action}; \
+        "default-src 'none'; style-src {}; {script}form-action {form_action}; \
          frame-ancestors 'none'; base-uri 'none'",
-        *STYLE_HASH
+        *STYLE_SOURCE
     )
 }
 
@@ -133,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_answer_is_fenced_in() {
-        let plain = headers(Page::new(StatusCode::OK, "x", html! {}));
+        let plain = headers(Page::new(StatusCode::OK, "x", Changes::No, html! {}));
         assert_eq!(value(&plain, "cache-control"), "no-store");
         assert_eq!(value(&plain, "x-content-type-options"), "nosniff");
         assert_eq!(value(&plain, "x-robots-tag"), "noindex");
@@ -174,7 +188,7 @@ mod tests {
             ("https://evil.com;sandbox/auth", "'self'"),
             ("https://evil.com,x/auth", "'self'"),
         ] {
-            let page = Page::new(StatusCode::OK, "x", html! {});
+            let page = Page::new(StatusCode::OK, "x", Changes::No, html! {});
             let got = headers(page.with_form_to(&url.parse().unwrap()));
             let policy = value(&got, "content-security-policy");
             let part = format!("form-action {sources}");

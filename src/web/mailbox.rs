@@ -17,7 +17,7 @@ use crate::api::{
 use crate::cluster::{ClusterError, call};
 use crate::domain::mailbox::{ProfileView, ValidSpec};
 use crate::domain::name::ObjectName;
-use crate::domain::profile::{Choice, Offer, Room, Seeker, ValidProfile, choose, view};
+use crate::domain::profile::{Choice, Offer, Outsider, Room, Seeker, ValidProfile, choose, view};
 
 /// A Mailbox whose name and uid are those of the link.
 pub(super) struct Found {
@@ -39,6 +39,14 @@ pub(super) struct Service {
     pub profile: ValidProfile,
     /// The OAuth client that the controller saw.
     pub client_id: String,
+}
+
+impl Found {
+    /// Why Google will refuse the account, as far as the profile tells.
+    pub fn outsider(&self) -> Option<Outsider> {
+        let service = self.service.as_ref().ok()?;
+        service.profile.audience.refuses(&service.spec.account)
+    }
 }
 
 impl Web {

@@ -10,24 +10,32 @@
 //! | `serve` | the listener, and its end |
 //! | `link`, `mailbox` | the Mailbox that a link names, and the profile that serves it |
 //! | `show`, `begin`, `callback` | the three requests of a sign-in |
-//! | `flow`, `keys` | the cookie between the last two |
+//! | `act`, `origin` | the buttons of a mailbox's owner; whether a form is ours |
+//! | `cookies`, `keys` | what the browser keeps, sealed: a `flow` between the last two requests of a sign-in, the `session` of an owner, the `outcome` of a request |
 //! | `answer` | what Google puts into the URL |
+//! | `progress` | the running test, from status |
 //! | `stopped`, `refusal`, `attempt` | requests that end without what they ask for: why, the page, the status |
 //! | `page`, `words`, `headers` | what a browser gets |
 
+mod act;
 mod answer;
 mod attempt;
 mod begin;
 mod callback;
+mod cookies;
 mod flow;
 mod headers;
 mod keys;
 mod link;
 mod mailbox;
+mod origin;
+mod outcome;
 mod page;
+mod progress;
 mod refusal;
 mod routes;
 mod serve;
+mod session;
 mod show;
 mod stopped;
 mod words;

@@ -6,9 +6,8 @@ use url::Url;
 use super::Web;
 use super::headers::Page;
 use super::link::Link;
-use super::mailbox::Found;
-use super::page::{self, WrongAccount};
-use super::stopped::{Refused, Stopped};
+use super::page::{self, Changes};
+use super::stopped::{NoSignIn, Stopped};
 use super::words;
 use crate::api::Reason;
 
@@ -31,10 +30,10 @@ impl Stopped {
                 "This did not come from the sign-in page",
                 "Open your sign-in link in this browser, and press the button there.",
             ),
-            Self::LinkInvalid => (
+            Self::NoSignIn(why) => (
                 StatusCode::BAD_REQUEST,
                 "Start again from the sign-in page",
-                "The sign-in was started elsewhere, too long ago, or is over already. Nothing was changed by this. Open your sign-in link again.",
+                no_sign_in(*why),
             ),
             Self::Refused(refused) => (
                 status(refused.reason),
@@ -59,7 +58,24 @@ impl Stopped {
             }
         };
         let back = back.map(Url::path);
-        Page::new(status, title, page::plain(title, text, back))
+        Page::new(status, title, Changes::No, page::plain(title, text, back))
+    }
+}
+
+fn no_sign_in(why: NoSignIn) -> &'static str {
+    match why {
+        NoSignIn::NotAnAnswer => {
+            "This is not an answer of Google's to a sign-in. Nothing was changed. Open your sign-in link again."
+        }
+        NoSignIn::NoCookie => {
+            "This browser has no sign-in open. It was begun in another browser or window, it is over already, or cookies are blocked here. Nothing was changed. Open your sign-in link again, in this browser."
+        }
+        NoSignIn::OfAnother => {
+            "This is the answer to a sign-in that this browser did not begin, or that is over already. Nothing was changed. Open your sign-in link again."
+        }
+        NoSignIn::Unreadable => {
+            "What this browser kept of the sign-in cannot be read any more. Nothing was changed. Open your sign-in link again."
+        }
     }
 }
 
@@ -72,6 +88,7 @@ pub(super) fn busy() -> Page {
     Page::new(
         StatusCode::SERVICE_UNAVAILABLE,
         title,
+        Changes::No,
         page::plain(title, AGAIN, None),
     )
 }
@@ -82,33 +99,12 @@ pub(super) fn too_large(status: StatusCode) -> Page {
     Page::new(
         status,
         title,
+        Changes::No,
         page::plain(title, "Open your sign-in link again.", None),
     )
 }
 
 impl Web {
-    /// The page for a sign-in of `found` that is refused.
-    pub(super) fn refusal(&self, found: &Found, refused: &Refused) -> Page {
-        let spec = &found.mailbox.spec;
-        let expected = spec.google_account.as_ref().unwrap_or(&spec.email_address);
-        let profile = found.profile.as_ref();
-        let back = self.page_url(&found.link);
-        let page = page::Refusal {
-            words: words::of(refused.reason),
-            contact: profile.and_then(|profile| profile.spec.contact.as_deref()),
-            back: back.path(),
-            wrong: refused.signed_in.as_deref().map(|signed_in| WrongAccount {
-                signed_in,
-                expected,
-            }),
-        };
-        Page::new(
-            status(refused.reason),
-            "The mailbox was not connected",
-            page.body(),
-        )
-    }
-
     /// The sign-in page of `link`.
     pub(super) fn page_url(&self, link: &Link) -> Url {
         let name = &link.mailbox;

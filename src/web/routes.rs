@@ -9,9 +9,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::Web;
+use super::act::act;
 use super::begin::begin;
 use super::callback::callback;
 use super::headers::{Page, secure};
@@ -36,6 +37,10 @@ impl Web {
             .route(
                 &format!("{prefix}signin/{{namespace}}/{{name}}/{{uid}}"),
                 get(show).post(begin),
+            )
+            .route(
+                &format!("{prefix}signin/{{namespace}}/{{name}}/{{uid}}/{{act}}"),
+                post(act),
             )
             .route(
                 self.settings.public_url.redirect_uri().path(),

@@ -1,5 +1,7 @@
 //! Why a request does not get what it asks for, and which errors of the rooms below mean that.
 
+use serde::{Deserialize, Serialize};
+
 use super::Web;
 use super::keys::KeyError;
 use super::mailbox::Found;
@@ -17,8 +19,8 @@ pub(super) enum Stopped {
     NotFound,
     /// The POST is not of our page.
     OtherOrigin,
-    /// The answer belongs to no sign-in of this browser.
-    LinkInvalid,
+    /// The answer belongs to no sign-in that this browser has open.
+    NoSignIn(NoSignIn),
     /// The sign-in is refused.
     Refused(Refused),
     /// The API server cannot be asked now.
@@ -27,12 +29,46 @@ pub(super) enum Stopped {
     Google(String),
 }
 
+/// Why an answer belongs to no sign-in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum NoSignIn {
+    /// It is not what an OAuth server sends.
+    NotAnAnswer,
+    /// This browser has no sign-in open: it was begun in another, its cookie was dropped, or it is
+    /// long over.
+    NoCookie,
+    /// This browser has sign-ins open, and this is the answer to none of them.
+    OfAnother,
+    /// Its cookie does not open: the keys have changed more than once, or it was tampered with.
+    Unreadable,
+}
+
 /// A sign-in that is refused.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Refused {
     pub reason: Reason,
     /// Who signed in, where that is what is wrong.
     pub signed_in: Option<String>,
+    /// What is known beside the reason, in our own words.
+    pub detail: Option<String>,
+}
+
+impl Refused {
+    pub fn new(reason: Reason) -> Self {
+        Self {
+            reason,
+            signed_in: None,
+            detail: None,
+        }
+    }
+
+    /// Somebody else has signed in than whom this is for.
+    pub fn wrong_account(identity: &Identity) -> Self {
+        Self {
+            signed_in: Some(identity.email.clone()),
+            ..Self::new(Reason::WrongAccount)
+        }
+    }
 }
 
 /// OAuth's words in a redirect for "not now" (RFC 6749 section 4.1.2.1).
@@ -40,10 +76,7 @@ const NOT_NOW: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
 impl Stopped {
     pub fn refused(reason: Reason) -> Self {
-        Self::Refused(Refused {
-            reason,
-            signed_in: None,
-        })
+        Self::Refused(Refused::new(reason))
     }
 
     pub fn cluster(detail: impl ToString) -> Self {
@@ -71,21 +104,11 @@ impl Stopped {
     /// The keeper did not take the consent of `identity`.
     pub fn accepting(error: AcceptError, identity: &Identity) -> Self {
         match error {
-            AcceptError::Refused(reason) => Self::Refused(Refused {
-                reason,
-                signed_in: (reason == Reason::WrongAccount).then(|| identity.email.clone()),
-            }),
-            AcceptError::Keeper(KeeperError::Cluster(error)) => error.into(),
-            AcceptError::Keeper(KeeperError::Client(error)) => error.into(),
-            AcceptError::Keeper(KeeperError::Google(detail)) => Self::Google(detail),
-            // Of a stored grant only; a consent is of the profile's own client.
-            AcceptError::Keeper(KeeperError::ForeignGrant { .. }) => {
-                Self::refused(Reason::ClientChanged)
+            AcceptError::Refused(Reason::WrongAccount) => {
+                Self::Refused(Refused::wrong_account(identity))
             }
-            AcceptError::Keeper(KeeperError::ClientRefused(said)) => {
-                tracing::warn!(said, "Google refused the OAuth client of a sign-in");
-                Self::refused(Reason::ConsentExchangeFailed)
-            }
+            AcceptError::Refused(reason) => Self::refused(reason),
+            AcceptError::Keeper(error) => error.into(),
         }
     }
 }
@@ -128,12 +151,31 @@ impl From<OAuthError> for Stopped {
     }
 }
 
+impl From<KeeperError> for Stopped {
+    fn from(error: KeeperError) -> Self {
+        match error {
+            KeeperError::Cluster(error) => error.into(),
+            KeeperError::Client(error) => error.into(),
+            KeeperError::Google(detail) => Self::Google(detail),
+            // Of a stored grant only; a consent is of the profile's own client.
+            KeeperError::ForeignGrant { .. } => Self::refused(Reason::ClientChanged),
+            KeeperError::ClientRefused(said) => {
+                tracing::warn!(said, "Google refused the OAuth client of a sign-in");
+                Self::refused(Reason::ConsentExchangeFailed)
+            }
+        }
+    }
+}
+
 impl From<IdentityError> for Stopped {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::Missing | IdentityError::NotProved(_) => {
                 tracing::warn!(%error, "a sign-in proves nobody");
-                Self::refused(Reason::IdentityNotProved)
+                Self::Refused(Refused {
+                    detail: Some(error.to_string()),
+                    ..Refused::new(Reason::IdentityNotProved)
+                })
             }
             IdentityError::Unavailable(error) => Self::Google(error.to_string()),
         }

@@ -1,6 +1,9 @@
 //! A person with a browser that has no screen.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail};
+use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{LOCATION, ORIGIN};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Response};
@@ -15,6 +18,7 @@ const MOST_REDIRECTS: usize = 20;
 #[derive(Clone, Debug)]
 pub struct Person {
     browser: Client,
+    cookies: Arc<Jar>,
     google: Url,
     email: String,
     allows_mail: bool,
@@ -39,15 +43,17 @@ pub struct Page {
 impl Person {
     /// Somebody with this address and a fresh browser, who agrees to everything.
     pub fn new(lab: &Lab, email: &str) -> Result<Person> {
+        let cookies = Arc::new(Jar::default());
         let browser = Client::builder()
             .no_proxy()
-            .cookie_store(true)
+            .cookie_provider(cookies.clone())
             .redirect(Policy::none())
             .tls_built_in_root_certs(false)
             .add_root_certificate(Certificate::from_pem(lab.google.ca_pem().as_bytes())?)
             .build()?;
         Ok(Person {
             browser,
+            cookies,
             google: Url::parse(&lab.google.issuer())?,
             email: email.to_owned(),
             allows_mail: true,
@@ -75,10 +81,33 @@ impl Person {
 
     /// Opens the operator's sign-in page, presses its button, answers Google, and returns where that ends.
     pub async fn sign_in(&self, url: &str) -> Result<Page> {
+        let back = self.until_callback(url).await?;
+        self.follow(back).await
+    }
+
+    /// The same up to the callback, which is the `location` of what comes out and not yet opened.
+    pub async fn until_callback(&self, url: &str) -> Result<Page> {
         let page = self.open(url).await?;
-        let page = self.click(&page).await?;
-        let page = self.consent(page).await?;
-        self.follow(page).await
+        let page = self.press(&page, "Sign in with Google").await?;
+        self.consent(page).await
+    }
+
+    /// The cookies that this browser sends to `url`, as name and value.
+    pub fn cookies(&self, url: &Url) -> Result<Vec<(String, String)>> {
+        let Some(header) = self.cookies.cookies(url) else {
+            return Ok(Vec::new());
+        };
+        let pairs = header.to_str()?.split("; ");
+        Ok(pairs
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect())
+    }
+
+    /// Puts a cookie into this browser, as whoever holds it could.
+    pub fn set_cookie(&self, url: &Url, name: &str, value: &str) {
+        self.cookies
+            .add_cookie_str(&format!("{name}={value}; Path=/"), url);
     }
 
     /// Opens an address; a redirect is shown, not followed.

@@ -237,7 +237,10 @@ fn test_due(
     if world.test_request.is_some() && world.test_request != world.answered_request {
         return Ok(TestRequestedBy::Annotation);
     }
-    if held.test_requested_at.is_some_and(|at| at > test.started_at) {
+    if held
+        .test_requested_at
+        .is_some_and(|at| at > test.started_at)
+    {
         return Ok(TestRequestedBy::Page);
     }
     let finished = test.finished_at.unwrap_or(test.started_at);

@@ -95,7 +95,7 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
             renew_at: time(now - 60 + 3000),
             message_sent_by: None,
             reminded_for: None,
-        test_requested_at: None,
+            test_requested_at: None,
         }),
         place: Place::Held,
         waits: false,

@@ -1,0 +1,39 @@
+use jiff::Timestamp;
+
+use super::{GrantKeeper, KeeperError, Written};
+use crate::cluster::grants::StoredGrant;
+use crate::domain::grant::Grant;
+use crate::domain::verdict::seconds;
+
+/// What a grant's owner asks for on the page. It is written into the grant, where the controller sees
+/// it: the page writes nothing else of the cluster.
+impl GrantKeeper {
+    /// Notes that its owner asks for a test. `None` where another sign-in was ahead.
+    ///
+    /// # Errors
+    /// [`KeeperError::Cluster`].
+    pub async fn request_test(
+        &self,
+        base: StoredGrant,
+        now: Timestamp,
+    ) -> Result<Option<Written>, KeeperError> {
+        // Whole seconds, as the status has the test's start: else it would seem to be before this.
+        let at = Some(seconds(now).0);
+        self.update(base, |grant: &mut Grant| grant.test_requested_at = at)
+            .await
+    }
+
+    /// Notes that its owner has signed out: from then on it is not used. `None` where another
+    /// sign-in was ahead.
+    ///
+    /// # Errors
+    /// [`KeeperError::Cluster`].
+    pub async fn sign_out(
+        &self,
+        base: StoredGrant,
+        now: Timestamp,
+    ) -> Result<Option<Written>, KeeperError> {
+        self.update(base, |grant: &mut Grant| grant.signed_out_at = Some(now))
+            .await
+    }
+}
