@@ -12,6 +12,7 @@ mod lab;
 mod manifests;
 mod many;
 mod mistakes;
+mod page;
 mod pool;
 mod profile;
 mod resources;

@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{GrantKeeper, KeeperError, Written};
 use crate::cluster::grants::StoredGrant;
 use crate::domain::grant::Grant;
+use crate::domain::schedule::later;
 use crate::domain::verdict::seconds;
 
 /// What a grant's owner asks for on the page. It is written into the grant, where the controller sees
@@ -17,8 +20,9 @@ impl GrantKeeper {
         base: StoredGrant,
         now: Timestamp,
     ) -> Result<Option<Written>, KeeperError> {
-        // Whole seconds, as the status has the test's start: else it would seem to be before this.
-        let at = Some(seconds(now).0);
+        // Rounded up to whole seconds, which the status keeps of a test's start: the test that ended in
+        // this second is not the one that is asked for.
+        let at = Some(later(seconds(now).0, Duration::from_secs(1)));
         self.update(base, |grant: &mut Grant| grant.test_requested_at = at)
             .await
     }

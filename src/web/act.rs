@@ -19,7 +19,7 @@ use super::outcome::{News, Outcome};
 use super::session::Session;
 use super::stopped::Stopped;
 use crate::cluster::grants::StoredGrant;
-use crate::domain::schedule::later;
+use crate::domain::schedule::{earlier, later};
 
 /// The shortest time between two tests that an owner asks for.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -128,8 +128,10 @@ impl Web {
     }
 }
 
-/// One that is still to come is of a wrong clock.
+/// A request is noted as of the next second. One that is later still is of a wrong clock.
 fn was_just_asked(stored: &StoredGrant, now: Timestamp) -> bool {
     let last = stored.grant.test_requested_at;
-    last.is_some_and(|last| last <= now && now < later(last, PAUSE))
+    last.is_some_and(|last| {
+        earlier(last, Duration::from_secs(1)) <= now && now < later(last, PAUSE)
+    })
 }

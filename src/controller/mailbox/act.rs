@@ -195,8 +195,8 @@ async fn renew(
 }
 
 /// Lays what was written over what the watch has shown.
-pub(super) fn remember(context: &Context, written: Written) -> GrantView {
-    let view = GrantView::from(&written.grant);
+pub(super) fn remember(context: &Context, written: Written) -> Box<GrantView> {
+    let view = Box::new(GrantView::from(&written.grant));
     context.grants.wrote(written.secret);
     view
 }

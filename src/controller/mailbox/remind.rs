@@ -8,7 +8,7 @@ use crate::cluster::grants::StoredGrant;
 use crate::controller::context::Context;
 use crate::domain::failure::Failure;
 use crate::domain::grant::{EndCause, KnownEnd};
-use crate::domain::mailbox::{GrantView, Outcome, ProfileView, ValidSpec};
+use crate::domain::mailbox::{Outcome, ProfileView, ValidSpec};
 use crate::domain::profile::ValidProfile;
 use crate::domain::reminder::{Reminder, is_given_up, message_id};
 use crate::grant::{KeeperError, Written};
@@ -143,7 +143,7 @@ impl Noting<'_> {
     async fn take_back(&self, written: &Written) -> Result<(), ClusterError> {
         let taken = self.context.keeper.unnote_reminder(written.stored()).await;
         if let Some(written) = ours(taken)? {
-            let _: GrantView = remember(self.context, written);
+            remember(self.context, written);
         }
         Ok(())
     }

@@ -180,7 +180,7 @@ fn live(mut world: World, server: Server, restarts: bool, until: i64) -> (World,
                             story.sent.push(now);
                         }
                         held(&mut world).reminded_for = Some(asked.at);
-                        Outcome::Grant(world.grant.clone())
+                        Outcome::Grant(Box::new(world.grant.clone()))
                     }
                 };
                 world = fold(world, &step, outcome);
@@ -197,7 +197,7 @@ fn live(mut world: World, server: Server, restarts: bool, until: i64) -> (World,
                 held.access_expires_at = now + Duration::from_secs(3600);
                 held.renew_at = now + Duration::from_secs(3000);
                 let renewed = world.grant.clone();
-                world = fold(world, &step, Outcome::Grant(renewed));
+                world = fold(world, &step, Outcome::Grant(Box::new(renewed)));
             }
             Some(_) => world = enabled(world),
             None => {

@@ -12,7 +12,7 @@ use crate::domain::verdict::{explain, seconds};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
     /// The grant is now as given: after a renewal, an adoption, or a reminder that it notes.
-    Grant(GrantView),
+    Grant(Box<GrantView>),
     /// The grant could not be renewed or adopted, or the reminder not be sent, now.
     Unavailable,
     /// All places were taken.
@@ -34,16 +34,16 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
     let at = result_time(&world);
     match (step, outcome) {
         (Step::Adopt { .. } | Step::Renew, Outcome::Grant(grant)) => {
-            world.grant = grant;
+            world.grant = *grant;
             world.renewal = Retry::default();
         }
         (Step::TakePlace, Outcome::Grant(grant)) => {
-            world.grant = grant;
+            world.grant = *grant;
             world.place = Place::Held;
         }
         (Step::TakePlace, Outcome::NoPlace) => world.place = Place::Full,
         (Step::Remind(_), Outcome::Grant(grant)) => {
-            world.grant = grant;
+            world.grant = *grant;
             world.reminder = Retry::default();
         }
         (Step::Remind(_), _) => {

@@ -1,5 +1,6 @@
 //! Every combination of the abstract state, driven to its end.
 
+mod asked;
 mod sending;
 
 use std::time::Duration;
@@ -333,7 +334,7 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
     match step {
         Step::StartTest(_) => Outcome::Started,
         Step::TakePlace => match outside.renewal {
-            Answer::Works => Outcome::Grant(world.grant.clone()),
+            Answer::Works => Outcome::Grant(Box::new(world.grant.clone())),
             Answer::FailsForGood => Outcome::NoPlace,
             Answer::FailsForNow => Outcome::Unavailable,
         },
@@ -341,14 +342,14 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
         Step::Remind(_) => Outcome::Unavailable,
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
             (Answer::Works, GrantView::Held(old)) => {
-                Outcome::Grant(renewed(old.clone(), world.now))
+                Outcome::Grant(Box::new(renewed(old.clone(), world.now)))
             }
-            (Answer::Works, _) => Outcome::Grant(renewed(held(), world.now)),
-            (Answer::FailsForGood, _) => Outcome::Grant(GrantView::Ended {
+            (Answer::Works, _) => Outcome::Grant(Box::new(renewed(held(), world.now))),
+            (Answer::FailsForGood, _) => Outcome::Grant(Box::new(GrantView::Ended {
                 reason: Reason::ConsentExpired,
                 account: address("ann@example.com"),
                 signed_in_at: time(START - 10),
-            }),
+            })),
             (Answer::FailsForNow, _) => Outcome::Unavailable,
         },
         Step::TestIncoming if outside.incoming == Answer::Works => Outcome::Works,
