@@ -1,6 +1,7 @@
 //! What users of the operator do and see, on the real servers of the lab.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod attacks;
 mod connect;
 mod connections;
 mod crash;
@@ -15,6 +16,8 @@ mod mistakes;
 mod page;
 mod pool;
 mod profile;
+mod refusals;
+mod replicas;
 mod resources;
 mod sign_in;
 mod storm;

@@ -129,6 +129,8 @@ fn of_code(refusal: &Refusal) -> Reason {
     }
     match refusal.of_grant(0) {
         Some(Reason::BlockedByWorkspacePolicy) => Reason::BlockedByWorkspacePolicy,
+        // The code is good, and what was sent with it is not of the same sign-in (RFC 7636 section 4.6).
+        Some(_) if refusal.description.contains("code verifier") => Reason::ConsentExchangeFailed,
         Some(_) if refusal.error == "invalid_grant" => Reason::ConsentCodeRejected,
         _ => Reason::ConsentExchangeFailed,
     }

@@ -169,6 +169,12 @@ impl ControlPlane {
         &self.url
     }
 
+    /// The API server's port, for a [`super::wire::Wire`].
+    pub fn port(&self) -> Result<u16> {
+        let url = url::Url::parse(&self.url)?;
+        url.port().context("the API server has no port")
+    }
+
     /// A kubeconfig that may do everything.
     pub fn admin_kubeconfig(&self) -> PathBuf {
         self.dir.join("admin.kubeconfig")

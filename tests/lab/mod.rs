@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 pub mod control_plane;
+pub mod cookies;
 pub mod google;
 pub mod idle;
 pub mod installed;

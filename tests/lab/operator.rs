@@ -158,15 +158,48 @@ impl Site {
         self.pace.push((name.to_owned(), seconds));
     }
 
+    /// The operator reaches the API server through `wire` from its next start on.
+    pub fn api_through(&mut self, wire: &super::wire::Wire) -> Result<()> {
+        let direct = std::fs::read_to_string(&self.kubeconfig)?;
+        let through = format!("https://127.0.0.1:{}", wire.port());
+        self.kubeconfig = self.lab.dir().join(format!("{}.wired", self.namespace));
+        let wired = direct.replace(self.lab.control_plane.url(), &through);
+        anyhow::ensure!(wired != direct, "the kubeconfig names another server");
+        Ok(std::fs::write(&self.kubeconfig, wired)?)
+    }
+
+    /// Its sign-in page is reached through `wire` from its next start on, as through an ingress.
+    pub async fn page_through(&mut self, wire: &super::wire::Wire) -> Result<()> {
+        self.public_url = format!("http://localhost:{}", wire.port());
+        let callback = format!("{}/oauth2/callback", self.public_url);
+        let google = &self.lab.google;
+        google
+            .put_client(&self.client_id, CLIENT_SECRET, &[&callback])
+            .await
+    }
+
+    /// The port of its sign-in page.
+    pub fn web_port(&self) -> u16 {
+        self.web_port
+    }
+
     /// Starts the operator and waits until it is ready.
     pub async fn start(&mut self) -> Result<()> {
         self.operator = Some(self.spawn(self.web_port, self.telemetry_port)?);
         self.ready(self.telemetry_port).await
     }
 
-    /// Starts another replica, which has no sign-in page of its own here.
+    /// Starts another replica, whose sign-in page nobody is sent to.
     pub fn second_replica(&mut self) -> Result<Kept> {
         self.spawn(free_port()?, free_port()?)
+    }
+
+    /// Starts another replica with a sign-in page on a port, and waits until it is ready.
+    pub async fn replica_at(&mut self, web_port: u16) -> Result<Kept> {
+        let telemetry_port = free_port()?;
+        let replica = self.spawn(web_port, telemetry_port)?;
+        self.ready(telemetry_port).await?;
+        Ok(replica)
     }
 
     fn spawn(&mut self, web_port: u16, telemetry_port: u16) -> Result<Kept> {

@@ -46,6 +46,8 @@ impl Person {
         let cookies = Arc::new(Jar::default());
         let browser = Client::builder()
             .no_proxy()
+            // A connection that is kept may be to a replica that has ended.
+            .pool_max_idle_per_host(0)
             .cookie_provider(cookies.clone())
             .redirect(Policy::none())
             .tls_built_in_root_certs(false)

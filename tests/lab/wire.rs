@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use anyhow::{Context, Result};
@@ -103,6 +103,7 @@ pub struct Wire {
     accepted: Arc<AtomicU64>,
     gauge: Gauge,
     orders: commands::UnboundedSender<(Mode, Done)>,
+    target: Arc<AtomicU16>,
 }
 
 impl Wire {
@@ -118,15 +119,22 @@ impl Wire {
         let (orders, inbox) = commands::unbounded_channel();
         let runtime = gauge.post.0.as_ref().context("the gauge is gone")?;
         let counters = (accepted.clone(), gauge.clone());
-        runtime.spawn(run(port, target, counters, inbox));
+        let target = Arc::new(AtomicU16::new(target));
+        runtime.spawn(run(port, target.clone(), counters, inbox));
         let wire = Wire {
             port,
             accepted,
             gauge: gauge.clone(),
             orders,
+            target,
         };
         wire.restore()?;
         Ok(wire)
+    }
+
+    /// New connections lead to another server, as an ingress leads to another replica.
+    pub fn lead_to(&self, target: u16) {
+        self.target.store(target, Ordering::SeqCst);
     }
 
     /// The port to connect to.
@@ -174,7 +182,7 @@ impl Wire {
 
 async fn run(
     port: u16,
-    target: u16,
+    target: Arc<AtomicU16>,
     (accepted, gauge): (Arc<AtomicU64>, Gauge),
     mut inbox: commands::UnboundedReceiver<(Mode, Done)>,
 ) {
@@ -205,7 +213,7 @@ async fn run(
                 accepted.fetch_add(1, Ordering::SeqCst);
                 let mut cut = mode.subscribe();
                 let mode = mode.subscribe();
-                let gauge = gauge.clone();
+                let (gauge, target) = (gauge.clone(), target.load(Ordering::SeqCst));
                 tokio::spawn(async move {
                     // Those that the client closed before it opened this one are taken note of first.
                     for _ in 0..100 {
