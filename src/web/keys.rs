@@ -1,6 +1,6 @@
 //! The keys that cookies are sealed with: read once, and again when a cookie does not open.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum_extra::extract::cookie::Key;
@@ -12,7 +12,7 @@ use crate::cluster::web_key::{KEY_BYTES, WEB_KEY, WebKeys, read_or_create};
 
 /// The shortest time between two readings for cookies that do not open: anybody can send such
 /// cookies, and each reading is a request to the API server.
-const RELOAD_PAUSE: Duration = Duration::from_secs(10);
+const RELOAD_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
@@ -49,13 +49,9 @@ impl From<&WebKeys> for CookieKeys {
 pub(super) struct KeyRing {
     client: Client,
     namespace: String,
-    last: RwLock<Option<Loaded>>,
-}
-
-#[derive(Clone)]
-struct Loaded {
-    keys: Arc<CookieKeys>,
-    at: Instant,
+    last: RwLock<Option<Arc<CookieKeys>>>,
+    /// When they were last read for a cookie that did not open.
+    reloaded: Mutex<Option<Instant>>,
 }
 
 impl KeyRing {
@@ -64,13 +60,19 @@ impl KeyRing {
             client,
             namespace: namespace.to_owned(),
             last: RwLock::default(),
+            reloaded: Mutex::default(),
         }
     }
 
     /// The keys, read now if they never were.
     pub async fn get(&self) -> Result<Arc<CookieKeys>, KeyError> {
-        match self.last() {
-            Some(loaded) => Ok(loaded.keys),
+        let last = self
+            .last
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        match last {
+            Some(keys) => Ok(keys),
             None => self.load().await,
         }
     }
@@ -78,20 +80,14 @@ impl KeyRing {
     /// Newer keys than those that did not open a cookie: another replica may seal with a key that
     /// was made since. `None` where they were read a moment ago.
     pub async fn newer(&self) -> Result<Option<Arc<CookieKeys>>, KeyError> {
-        if self
-            .last()
-            .is_some_and(|loaded| loaded.at.elapsed() < RELOAD_PAUSE)
         {
-            return Ok(None);
+            let mut reloaded = self.reloaded.lock().unwrap_or_else(PoisonError::into_inner);
+            if reloaded.is_some_and(|at| at.elapsed() < RELOAD_PAUSE) {
+                return Ok(None);
+            }
+            *reloaded = Some(Instant::now());
         }
         self.load().await.map(Some)
-    }
-
-    fn last(&self) -> Option<Loaded> {
-        self.last
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 
     /// Two at once do no harm: both read the same Secret.
@@ -99,10 +95,7 @@ impl KeyRing {
         let read = read_or_create(&self.client, &self.namespace, rand::random()).await?;
         let keys = read.ok_or_else(|| KeyError::NoKey(self.namespace.clone()))?;
         let keys = Arc::new(CookieKeys::from(&keys));
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Loaded {
-            keys: keys.clone(),
-            at: Instant::now(),
-        });
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
         Ok(keys)
     }
 }
