@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
+use crate::domain::caller::TrustedProxies;
 use crate::domain::console::PublicUrl;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::server::Endpoint;
-use crate::settings::{BadPace, Component, Pace, Settings};
+use crate::settings::{Component, Pace, Settings};
 use crate::telemetry::log::LogFormat;
 
 pub use reasons::table as reasons_table;
@@ -59,10 +60,25 @@ struct RunArgs {
     #[arg(long = "watch-namespace", value_name = "NAMESPACE")]
     watch_namespaces: Vec<String>,
 
-    /// Where the operator is reached from a browser, such as https://mail.example.com. Without it
-    /// nobody can sign in.
+    /// Where the operator is reached from a browser, such as https://mail.example.com or, under a
+    /// path of a host that serves others, https://www.example.com/gmail: https, or http on
+    /// localhost. A request for another host gets 421, so a proxy in front must pass the Host header
+    /// on as it came, and the path too. Without it nobody can sign in.
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
+
+    /// A Secret in the operator's own namespace, of the type kubernetes.io/tls, with which the
+    /// operator ends TLS itself. It is read again every minute, and a new certificate is shown to
+    /// new connections. Without it the operator speaks plain http and a proxy in front ends TLS.
+    #[arg(long, value_name = "NAME", requires = "public_url")]
+    tls_secret: Option<String>,
+
+    /// A network of proxies in front, such as that of the ingress's pods; may be given several
+    /// times. Only these are believed when they say in X-Forwarded-For for whom they ask, which is
+    /// what limits are counted by. X-Forwarded-Host and Forwarded are never read. Without it, and
+    /// with a proxy in front, all people share one limit, which is ten times a person's.
+    #[arg(long, value_name = "NETWORK", value_delimiter = ',', value_parser = TrustedProxies::network)]
+    trusted_proxies: Vec<IpNet>,
 
     /// The name of this cluster on the sign-in page.
     #[arg(long, value_name = "NAME")]
@@ -109,7 +125,12 @@ fn endpoint(text: &str) -> Result<Endpoint, String> {
 }
 
 impl RunArgs {
-    fn settings(self) -> Result<Settings, BadPace> {
+    fn settings(self) -> Result<Settings, RunError> {
+        if let (Some(url), Some(_)) = (&self.public_url, &self.tls_secret)
+            && !url.is_https()
+        {
+            return Err(RunError::PlainWithTls(url.origin()));
+        }
         Ok(Settings {
             identity: self
                 .identity
@@ -121,6 +142,8 @@ impl RunArgs {
             cluster_name: self.cluster_name,
             listen: self.listen,
             telemetry_listen: self.telemetry_listen,
+            tls_secret: self.tls_secret,
+            trusted_proxies: TrustedProxies::new(self.trusted_proxies),
             egress: EgressPolicy::new(self.allow_endpoints, self.allow_networks),
             pace: self
                 .pace_file

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::domain::caller::TrustedProxies;
 use crate::domain::console::PublicUrl;
 use crate::domain::egress::EgressPolicy;
 
@@ -28,6 +29,11 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where health and metrics are served.
     pub telemetry_listen: SocketAddr,
+    /// The Secret in the operator's own namespace with the certificate of the sign-in page; without
+    /// it TLS ends in front.
+    pub tls_secret: Option<String>,
+    /// The proxies that may say for whom they ask.
+    pub trusted_proxies: TrustedProxies,
     /// Where the operator may connect to beside Google.
     pub egress: EgressPolicy,
     /// All waits.
@@ -73,6 +79,11 @@ pub struct Pace {
     pub recheck_refused_client: Secs,
     /// Between two looks at a profile's Secret.
     pub look_at_secret: Secs,
+    /// Between two looks at the Secret with the sign-in page's certificate.
+    pub look_at_certificate: Secs,
+    /// How long a request's headers may take at the sign-in page, and how long a connection may wait
+    /// for the next request.
+    pub browser: Secs,
     /// Between two writes of a profile's counts.
     pub counts: Secs,
     /// Between two of the Mailboxes that one change wakes.
@@ -134,6 +145,8 @@ impl Default for Pace {
             recheck_client: secs(6 * 3600),
             recheck_refused_client: secs(600),
             look_at_secret: secs(50),
+            look_at_certificate: secs(50),
+            browser: secs(10),
             counts: secs(10),
             wake_gap: Secs(Duration::from_millis(4)),
             together: secs(3600),

@@ -523,7 +523,10 @@ async fn setup_finds_this_installations_values() -> Result<()> {
         );
     gmail_as(&pat, &["setup", "--public-url", "http://gmail.example.com"])
         .await?
-        .expect(0, &["Google does not take this address", "use https"]);
+        .expect(2, &["plain http is for localhost only", "use https"]);
+    gmail_as(&pat, &["setup", "--public-url", "https://gmail.internal"])
+        .await?
+        .expect(0, &["Google does not take this address", "public domain"]);
     gmail_as(&pat, &["setup", "--public-url", "gmail.example.com"])
         .await?
         .expect(2, &["it is not a URL"]);

@@ -85,6 +85,8 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
     for (value, about) in [
         ("publicUrl=http://gmail.example.com", "publicUrl"),
         ("allowCidrs={10.1.0.0}", "allowCidrs"),
+        ("trustedProxies={0.0.0.0/0}", "trustedProxies"),
+        ("tlsSecret=Not_A_Name", "tlsSecret"),
         ("allowEndpoints={mail.example.com}", "allowEndpoints"),
         ("logFormat=xml", "logFormat"),
         ("replicaCount=2", "replicaCount"),
@@ -105,7 +107,7 @@ async fn the_chart_passes_its_values_on() -> Result<()> {
         "--set",
         "allowEndpoints={mail.example.com:993},allowCidrs={10.1.0.0/16},logFormat=json,logLevel=debug",
         "--set",
-        "crds.enabled=false,replicas=2",
+        "crds.enabled=false,replicas=2,tlsSecret=tls,trustedProxies={10.2.0.0/16,fd00::/64}",
     ])?);
     ensure!(chart.keys().all(|name| !name.starts_with("Custom")));
     let spec = &chart["Deployment/gmail-operator"]["spec"];
@@ -113,6 +115,9 @@ async fn the_chart_passes_its_values_on() -> Result<()> {
     let wanted = json!([
         "run",
         "--public-url=https://gmail.example.com/mail",
+        "--tls-secret=tls",
+        "--trusted-proxies=10.2.0.0/16",
+        "--trusted-proxies=fd00::/64",
         "--cluster-name=north",
         "--watch-namespace=a",
         "--watch-namespace=b",
@@ -123,6 +128,7 @@ async fn the_chart_passes_its_values_on() -> Result<()> {
     ]);
     let args = &spec["template"]["spec"]["containers"][0]["args"];
     ensure!(*args == wanted, "{args:#}");
+    ensure!(chart["Service/gmail-operator"]["spec"]["ports"][0]["port"] == 443);
     Ok(())
 }
 

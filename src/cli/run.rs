@@ -1,3 +1,7 @@
+//! The start of all parts, and their end.
+
+mod web;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +21,6 @@ use crate::settings::{BadPace, Component, Settings};
 use crate::telemetry::health::Readiness;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::server::{self, Telemetry};
-use crate::web::{self, Web, WebSettings};
 
 /// How long what is going on may take to come to its end at a shutdown. Less than the 30 s that
 /// Kubernetes gives.
@@ -29,6 +32,11 @@ pub enum RunError {
     /// The waits.
     #[error(transparent)]
     Pace(#[from] BadPace),
+    /// TLS for browsers that are told to come without.
+    #[error(
+        "--tls-secret is for https, but --public-url begins with {0}: browsers would speak plain http to a port that speaks TLS. Give an https URL, or leave --tls-secret out"
+    )]
+    PlainWithTls(String),
     /// No cluster.
     #[error("no Kubernetes API server to talk to: {0}")]
     Client(Box<kube::Error>),
@@ -84,37 +92,7 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
 
     let network = Arc::new(Network::new(settings.egress.clone()));
     let keeper = GrantKeeper::new(client.clone(), &settings.namespace, network.clone());
-    let web = async {
-        match &settings.public_url {
-            Some(public_url) if runs(Component::Web) => {
-                let web_settings = WebSettings {
-                    public_url: public_url.clone(),
-                    namespace: settings.namespace.clone(),
-                    watch_namespaces: settings.watch_namespaces.clone(),
-                    cluster_name: settings.cluster_name.clone(),
-                };
-                let web = Arc::new(Web::new(
-                    client.clone(),
-                    keeper.clone(),
-                    network.clone(),
-                    web_settings,
-                ));
-                let listener = listen(settings.listen).await?;
-                tracing::info!(address = %settings.listen, url = %public_url.origin(), "the sign-in page is served");
-                readiness.web_is_ready();
-                Ok(web::serve(listener, web.router(), stop.clone()).await?)
-            }
-            _ => {
-                if runs(Component::Web) {
-                    tracing::warn!(
-                        "there is no --public-url, so the sign-in page is not served and nobody can sign in"
-                    );
-                }
-                stop.cancelled().await;
-                Ok(())
-            }
-        }
-    };
+    let web = web::serve(&settings, &client, &keeper, &network, &readiness, &stop);
     let control = async {
         match controls {
             true => {

@@ -8,6 +8,7 @@ pub mod latest;
 pub mod lease;
 mod recorder;
 pub mod status;
+pub mod tls_secret;
 pub mod watched;
 pub mod web_key;
 

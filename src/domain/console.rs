@@ -7,8 +7,9 @@ use super::redirect::{RedirectRule, is_local};
 /// The path of the redirect URI, under the public URL.
 const CALLBACK_PATH: &str = "oauth2/callback";
 
-/// Where the operator is reached from a browser: http or https, without query. Whether Google takes
-/// its redirect URI is another question, [`PublicUrl::google_problem`], which stops nothing.
+/// Where the operator is reached from a browser: https, or http on localhost; without query. Whether
+/// Google takes its redirect URI is another question, [`PublicUrl::google_problem`], which stops
+/// nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicUrl {
     url: Url,
@@ -24,6 +25,11 @@ pub enum BadPublicUrl {
     /// Neither https nor http.
     #[error("it must begin with https:// (or http:// on localhost)")]
     NotHttp,
+    /// http on a host that is not this machine.
+    #[error(
+        "plain http is for localhost only, or sign-ins would cross the network in the clear: use https (an ingress may end TLS, or the operator by --tls-secret)"
+    )]
+    PlainHttp,
     /// It has a query.
     #[error("it must have no query: paths are put at its end")]
     Query,
@@ -36,6 +42,9 @@ impl std::str::FromStr for PublicUrl {
         let mut url = Url::parse(text).map_err(|_| BadPublicUrl::NotAUrl)?;
         if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
             return Err(BadPublicUrl::NotHttp);
+        }
+        if url.scheme() == "http" && !is_local(&url) {
+            return Err(BadPublicUrl::PlainHttp);
         }
         if url.query().is_some() {
             return Err(BadPublicUrl::Query);
@@ -109,10 +118,30 @@ impl PublicUrl {
         self.url.path()
     }
 
-    /// Whether cookies are `Secure` and `__Host-`: all but those on http://localhost. On another
-    /// host over http a browser then keeps none, and no sign-in goes through in plain text.
+    /// Whether browsers reach it over TLS.
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Whether cookies are `Secure` and `__Host-`: all but those on http://localhost.
     pub fn secure_cookies(&self) -> bool {
-        self.url.scheme() == "https" || !is_local(&self.url)
+        self.is_https()
+    }
+
+    /// The host's name or address, without a port.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// Whether `authority` is what a browser sends as `Host` (RFC 9110 section 7.2): the host
+    /// without regard to case, and the port, which may be left out where it is the scheme's own.
+    pub fn is_at(&self, authority: &str) -> bool {
+        let ours = |port: &str| authority.eq_ignore_ascii_case(&format!("{}{port}", self.host()));
+        match (self.url.port(), self.url.port_or_known_default()) {
+            (Some(port), _) => ours(&format!(":{port}")),
+            (None, Some(port)) => ours("") || ours(&format!(":{port}")),
+            (None, None) => ours(""),
+        }
     }
 }
 
@@ -153,6 +182,10 @@ mod tests {
             ("ftp://localhost", BadPublicUrl::NotHttp),
             ("mail.example.com:443", BadPublicUrl::NotHttp),
             ("https://b.com?x", BadPublicUrl::Query),
+            ("http://mail.example.com", BadPublicUrl::PlainHttp),
+            ("http://10.0.0.1:8080", BadPublicUrl::PlainHttp),
+            ("http://localhost.example.com", BadPublicUrl::PlainHttp),
+            ("http://0.0.0.0:8080", BadPublicUrl::PlainHttp),
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(wrong), "{text}");
         }
@@ -170,13 +203,53 @@ mod tests {
         assert_eq!(url.authorized_domain(), None);
         for (text, secure) in [
             ("https://mail.example.com", true),
-            ("http://mail.example.com", true),
             ("https://localhost", true),
             ("http://localhost:8080", false),
             ("http://127.0.0.1:8080", false),
             ("http://[::1]:8080", false),
         ] {
             assert_eq!(parse(text).secure_cookies(), secure, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_host_that_browsers_send_is_known() {
+        for (url, host, ours) in [
+            ("https://mail.example.com/gmail", "mail.example.com", true),
+            ("https://mail.example.com", "Mail.Example.COM", true),
+            ("https://mail.example.com", "mail.example.com:443", true),
+            ("https://mail.example.com:443", "mail.example.com", true),
+            ("https://mail.example.com", "mail.example.com:80", false),
+            ("https://mail.example.com", "mail.example.com:0443", false),
+            ("https://mail.example.com", "mail.example.com:", false),
+            ("https://mail.example.com", "mail.example.com.", false),
+            (
+                "https://mail.example.com",
+                "mail.example.com.evil.com",
+                false,
+            ),
+            ("https://mail.example.com", "example.com", false),
+            ("https://mail.example.com", "", false),
+            (
+                "https://mail.example.com:8443",
+                "mail.example.com:8443",
+                true,
+            ),
+            ("https://mail.example.com:8443", "mail.example.com", false),
+            (
+                "https://mail.example.com:8443",
+                "mail.example.com:443",
+                false,
+            ),
+            ("http://localhost:8080", "localhost:8080", true),
+            ("http://localhost:8080", "localhost", false),
+            ("http://localhost:8080", "127.0.0.1:8080", false),
+            ("http://localhost", "localhost:80", true),
+            ("http://[::1]:8080", "[::1]:8080", true),
+            ("https://münchen.de", "xn--mnchen-3ya.de", true),
+        ] {
+            let public_url: PublicUrl = url.parse().unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(public_url.is_at(host), ours, "{host:?} for {url}");
         }
     }
 }

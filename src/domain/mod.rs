@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod ca_bundle;
+pub mod caller;
 pub mod console;
 pub mod egress;
 pub mod endpoints;

@@ -4,11 +4,11 @@ use strum::EnumIter;
 use url::{Host, Url};
 
 /// Google's rules for redirect URIs (support.google.com/cloud/answer/15549257, "URI validation
-/// rules"), as far as a URL alone can break them.
+/// rules"), as far as a URL alone can break them. That plain http is for localhost alone, another of
+/// them, is the operator's own rule, too: it starts with no other
+/// ([`super::console::BadPublicUrl::PlainHttp`]).
 #[derive(Clone, Copy, Debug, EnumIter, Eq, PartialEq)]
 pub enum RedirectRule {
-    /// http on a host that is not this machine.
-    Https,
     /// A user name or password before the host.
     UserInfo,
     /// A part after `#`.
@@ -52,7 +52,6 @@ impl RedirectRule {
             (Self::PercentEncoding, has_bad_percent(text)),
             (Self::PathTraversal, goes_up(text)),
             (Self::Wildcard, text.contains('*')),
-            (Self::Https, url.scheme() != "https" && !is_local(url)),
         ];
         broken
             .into_iter()
@@ -81,7 +80,6 @@ impl RedirectRule {
     /// The rule in words, and what would keep it.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Https => "plain http is for localhost only: use https",
             Self::UserInfo => "it has a user name before the host: leave it out",
             Self::Fragment => "it has a part after '#': leave it out",
             Self::Characters => "it has white space or control characters in it: leave them out",
@@ -235,8 +233,6 @@ mod tests {
             ("http://localhost:8080", None),
             ("http://127.0.0.1:8080", None),
             ("http://[::1]", None),
-            ("http://mail.example.com", Some(RedirectRule::Https)),
-            ("http://10.0.0.1", Some(RedirectRule::Https)),
             ("https://ann@example.com", Some(RedirectRule::UserInfo)),
             ("https://:pw@example.com", Some(RedirectRule::UserInfo)),
             ("https://example.com/#top", Some(RedirectRule::Fragment)),

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether this process does its part: its controller takes part in the election, and the sign-in
-/// page is listened for. That another replica leads does not make this one unready.
+/// Whether this process does its part: its controller takes part in the election, and its sign-in
+/// page can be signed in on. That another replica leads does not make this one unready.
 #[derive(Debug, Default)]
 pub struct Readiness {
     controller: AtomicBool,
@@ -24,7 +24,7 @@ impl Readiness {
         self.controller.store(true, Ordering::Relaxed);
     }
 
-    /// The sign-in page is listened for; its keys are read at the first sign-in.
+    /// The sign-in page is listened for, and the keys of its cookies are read.
     pub fn web_is_ready(&self) {
         self.web.store(true, Ordering::Relaxed);
     }

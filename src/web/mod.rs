@@ -7,7 +7,8 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `routes` | which request goes where, and the bounds on all of them |
-//! | `serve` | the listener, and its end |
+//! | `serve` | the listener: connections, TLS with a certificate from a Secret, the end |
+//! | `edge` | what holds for every request: the host, and how much each caller may have |
 //! | `link`, `mailbox` | the Mailbox that a link names, and the profile that serves it |
 //! | `show`, `begin`, `callback` | the three requests of a sign-in |
 //! | `act`, `origin` | the buttons of a mailbox's owner; whether a form is ours |
@@ -23,6 +24,7 @@ mod attempt;
 mod begin;
 mod callback;
 mod cookies;
+mod edge;
 mod flow;
 mod headers;
 mod keys;
@@ -45,14 +47,16 @@ use std::sync::Arc;
 use kube::Client;
 use tokio::sync::Semaphore;
 
+use self::edge::Edge;
 use crate::cluster::ClusterError;
+use crate::domain::caller::TrustedProxies;
 use crate::domain::console::PublicUrl;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
 
 pub use keys::KeyError;
 use keys::KeyRing;
-pub use serve::serve;
+pub use serve::{Certificates, Door, Source, serve};
 
 /// What an installation says about its pages.
 #[derive(Clone, Debug)]
@@ -65,6 +69,8 @@ pub struct WebSettings {
     pub watch_namespaces: Vec<String>,
     /// The cluster by a name that people know, for the page.
     pub cluster_name: Option<String>,
+    /// The proxies that may say for whom they ask.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// The sign-in pages.
@@ -74,6 +80,7 @@ pub struct Web {
     network: Arc<Network>,
     settings: WebSettings,
     keys: KeyRing,
+    edge: Edge,
     /// Requests that are being answered.
     places: Semaphore,
 }
@@ -93,6 +100,10 @@ impl Web {
     ) -> Self {
         Self {
             keys: KeyRing::new(client.clone(), &settings.namespace),
+            edge: Edge::new(
+                settings.public_url.clone(),
+                settings.trusted_proxies.clone(),
+            ),
             client,
             keeper,
             network,
@@ -101,8 +112,7 @@ impl Web {
         }
     }
 
-    /// Reads the keys of the cookies, and makes them if there are none. It need not be called: the
-    /// first sign-in does it too. At the start it tells early that a permission is missing.
+    /// Reads the keys of the cookies, and makes them if there are none.
     ///
     /// # Errors
     /// [`KeyError`]; the next sign-in tries again.

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::any;
 
 use super::Web;
 use super::act::act;
@@ -28,7 +28,8 @@ const MAX_QUERY: usize = 8 * 1024;
 const MAX_TIME: Duration = Duration::from_secs(75);
 
 impl Web {
-    /// Everything under the public URL's path, and the same "not found" for the rest.
+    /// Everything under the public URL's path, and the same "not found" for the rest. Each route
+    /// begins with `any`: without it axum tells in `Allow` which methods there are.
     pub fn router(self: Arc<Self>) -> Router {
         let prefix = self.settings.public_url.path();
         Router::new()
@@ -36,18 +37,17 @@ impl Web {
             .without_v07_checks()
             .route(
                 &format!("{prefix}signin/{{namespace}}/{{name}}/{{uid}}"),
-                get(show).post(begin),
+                any(nothing).get(show).post(begin),
             )
             .route(
                 &format!("{prefix}signin/{{namespace}}/{{name}}/{{uid}}/{{act}}"),
-                post(act),
+                any(nothing).post(act),
             )
             .route(
                 self.settings.public_url.redirect_uri().path(),
-                get(callback),
+                any(nothing).get(callback),
             )
             .fallback(nothing)
-            .method_not_allowed_fallback(nothing)
             .layer(from_fn_with_state(self.clone(), bounded))
             .with_state(self)
     }
@@ -58,8 +58,10 @@ async fn nothing() -> Page {
 }
 
 async fn bounded(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    secure(match too_much(&request) {
-        Some(status) => too_large(status).into_response(),
+    let large = |status| too_large(status).into_response();
+    let refusal = web.edge.turns_away(&request);
+    secure(match refusal.or_else(|| too_much(&request).map(large)) {
+        Some(refusal) => refusal,
         None => match web.places.try_acquire() {
             Ok(_place) => match tokio::time::timeout(MAX_TIME, next.run(request)).await {
                 Ok(response) => response,

@@ -46,6 +46,7 @@ pub struct Site {
     pace: Vec<(String, f64)>,
     watched: Vec<String>,
     log_level: String,
+    flags: Vec<String>,
     operator: Option<Kept>,
     starts: u32,
 }
@@ -127,6 +128,7 @@ impl Site {
                 .collect(),
             watched: vec![tenant.clone()],
             log_level: "info,gmail_operator=debug".to_owned(),
+            flags: Vec::new(),
             tenant,
             operator: None,
             starts: 0,
@@ -153,6 +155,26 @@ impl Site {
         level.clone_into(&mut self.log_level);
     }
 
+    /// Another flag of the operator.
+    pub fn flag(&mut self, flag: &str) {
+        self.flags.push(flag.to_owned());
+    }
+
+    /// Another public URL on the same port, of which Google is told.
+    pub async fn serve_at(&mut self, scheme: &str, path: &str) -> Result<()> {
+        self.page_at(format!("{scheme}://localhost:{}{path}", self.web_port))
+            .await
+    }
+
+    async fn page_at(&mut self, public_url: String) -> Result<()> {
+        self.public_url = public_url;
+        let callback = format!("{}/oauth2/callback", self.public_url);
+        let google = &self.lab.google;
+        google
+            .put_client(&self.client_id, CLIENT_SECRET, &[&callback])
+            .await
+    }
+
     /// Another wait.
     pub fn pace(&mut self, name: &str, seconds: f64) {
         self.pace.push((name.to_owned(), seconds));
@@ -170,11 +192,7 @@ impl Site {
 
     /// Its sign-in page is reached through `wire` from its next start on, as through an ingress.
     pub async fn page_through(&mut self, wire: &super::wire::Wire) -> Result<()> {
-        self.public_url = format!("http://localhost:{}", wire.port());
-        let callback = format!("{}/oauth2/callback", self.public_url);
-        let google = &self.lab.google;
-        google
-            .put_client(&self.client_id, CLIENT_SECRET, &[&callback])
+        self.page_at(format!("http://localhost:{}", wire.port()))
             .await
     }
 
@@ -185,8 +203,14 @@ impl Site {
 
     /// Starts the operator and waits until it is ready.
     pub async fn start(&mut self) -> Result<()> {
+        self.launch()?;
+        self.until_ready().await
+    }
+
+    /// Starts the operator, which may never be ready.
+    pub fn launch(&mut self) -> Result<()> {
         self.operator = Some(self.spawn(self.web_port, self.telemetry_port)?);
-        self.ready(self.telemetry_port).await
+        Ok(())
     }
 
     /// Starts another replica, whose sign-in page nobody is sent to.
@@ -243,19 +267,35 @@ impl Site {
         for (host, port) in &self.endpoints {
             command.args(["--allow-endpoint", &format!("{host}:{port}")]);
         }
+        command.args(&self.flags);
         Kept::start(&command, &self.log_file())
     }
 
+    /// Waits until the operator says that it is ready.
+    pub async fn until_ready(&self) -> Result<()> {
+        self.ready(self.telemetry_port).await
+    }
+
+    /// What the operator says of its readiness, as an HTTP status; `None` before it says anything.
+    pub async fn readiness(&self) -> Result<Option<u16>> {
+        self.running()?.expect_running()?;
+        readiness_at(self.telemetry_port).await
+    }
+
     async fn ready(&self, port: u16) -> Result<()> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        let url = format!("http://127.0.0.1:{port}/readyz");
         until("the operator to be ready", PATIENCE, async || {
             self.running()?.expect_running()?;
-            Ok(http
-                .get(&url)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status().is_success()))
+            Ok(readiness_at(port).await? == Some(200))
+        })
+        .await
+    }
+
+    /// Waits until it has logged this.
+    pub async fn until_logged(&self, text: &str) -> Result<()> {
+        until(&format!("{text:?} in the log"), PATIENCE, async || {
+            self.running()?.expect_running()?;
+            // It may not have begun yet.
+            Ok(self.log().is_ok_and(|log| log.contains(text)))
         })
         .await
     }
@@ -580,6 +620,13 @@ impl Site {
     }
 }
 
+async fn readiness_at(port: u16) -> Result<Option<u16>> {
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let url = format!("http://127.0.0.1:{port}/readyz");
+    let answer = http.get(&url).send().await.ok();
+    Ok(answer.map(|answer| answer.status().as_u16()))
+}
+
 fn lab_ports(lab: &Lab) -> Ports {
     Ports {
         imap: lab.mail.imap_port,
@@ -589,7 +636,7 @@ fn lab_ports(lab: &Lab) -> Ports {
 }
 
 /// Waits that fit tests.
-const QUICK: [(&str, f64); 10] = [
+const QUICK: [(&str, f64); 11] = [
     ("progress", 0.3),
     ("backoff-first", 0.2),
     ("backoff-longest", 1.0),
@@ -597,6 +644,7 @@ const QUICK: [(&str, f64); 10] = [
     ("arrival", 15.0),
     ("look-for-message", 0.1),
     ("look-at-secret", 0.5),
+    ("look-at-certificate", 0.3),
     ("recheck-refused-client", 1.0),
     ("counts", 0.5),
     ("lease-retry", 0.5),

@@ -12,8 +12,6 @@ pub enum Place {
     Usual,
     /// The public URL is a name that only the cluster knows.
     ClusterUrl,
-    /// The public URL has no https.
-    PlainUrl,
     /// There is no public URL.
     NoUrl,
     /// The operator may not read Secrets.
@@ -29,7 +27,6 @@ impl Place {
         let mut site = Site::new(match self {
             Place::Usual => "mistakes",
             Place::ClusterUrl => "cluster-url",
-            Place::PlainUrl => "plain-url",
             Place::NoUrl => "no-url",
             Place::NoRights => "no-rights",
         })
@@ -52,7 +49,6 @@ impl Place {
             Place::ClusterUrl => {
                 site.public_url = "https://gmail-operator.mail.svc.cluster.local".to_owned();
             }
-            Place::PlainUrl => site.public_url = "http://gmail.example.com".to_owned(),
             Place::NoUrl => site.public_url = String::new(),
             Place::NoRights => {
                 let role = format!("gmail-operator-{}", site.namespace);
@@ -66,7 +62,11 @@ impl Place {
                 site.apply(&role).await?;
             }
         }
-        site.start().await?;
+        match self {
+            // The keys of the cookies are in a Secret, too.
+            Place::NoRights => site.launch()?,
+            _ => site.start().await?,
+        }
         Ok(site)
     }
 }

@@ -99,19 +99,6 @@ pub fn rows() -> Vec<Row> {
         )
         .at(Place::ClusterUrl),
         row(
-            "plain-http",
-            |draft| {
-                draft.secret = None;
-                draft.of_google();
-            },
-            [no(
-                RedirectRegistered,
-                RedirectHostRefused,
-                &["plain http is for localhost only: use https"],
-            )],
-        )
-        .at(Place::PlainUrl),
-        row(
             "no-public-url",
             |_| (),
             [

@@ -1,0 +1,105 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{RunError, listen};
+use crate::domain::console::PublicUrl;
+use crate::domain::schedule::backoff;
+use crate::grant::GrantKeeper;
+use crate::net::network::Network;
+use crate::settings::{Component, Settings};
+use crate::telemetry::health::Readiness;
+use crate::web::{self, Certificates, Door, Source, Web, WebSettings};
+
+/// The waits before the cookies' keys are read again.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Serves the sign-in page until `stop`, where this process is to serve it.
+pub(super) async fn serve(
+    settings: &Settings,
+    client: &Client,
+    keeper: &GrantKeeper,
+    network: &Arc<Network>,
+    readiness: &Readiness,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
+    let here = settings.components.contains(&Component::Web);
+    let Some(public_url) = settings.public_url.as_ref().filter(|_| here) else {
+        if here {
+            tracing::warn!(
+                "there is no --public-url, so the sign-in page is not served and nobody can sign in"
+            );
+        }
+        stop.cancelled().await;
+        return Ok(());
+    };
+    let web_settings = WebSettings {
+        public_url: public_url.clone(),
+        namespace: settings.namespace.clone(),
+        watch_namespaces: settings.watch_namespaces.clone(),
+        cluster_name: settings.cluster_name.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+    };
+    let web = Web::new(
+        client.clone(),
+        keeper.clone(),
+        network.clone(),
+        web_settings,
+    );
+    let web = Arc::new(web);
+    let certificates = tokio::select! {
+        certificates = certificates(settings, client, public_url) => certificates,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let door = Door {
+        listener: listen(settings.listen).await?,
+        certificates: certificates.clone(),
+        patience: settings.pace.browser.into(),
+    };
+    let tls = certificates.is_some();
+    tracing::info!(address = %settings.listen, url = %public_url.origin(), tls, "the sign-in page is served");
+    let beside = async {
+        load_keys(&web).await;
+        readiness.web_is_ready();
+        match &certificates {
+            Some(certificates) => certificates.keep_fresh().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = web::serve(door, web.clone(), stop.clone()) => Ok(served?),
+        () = beside => Ok(()),
+    }
+}
+
+/// Waits for the certificate, where the operator ends TLS itself.
+async fn certificates(
+    settings: &Settings,
+    client: &Client,
+    public_url: &PublicUrl,
+) -> Option<Arc<Certificates>> {
+    let source = Source {
+        client: client.clone(),
+        namespace: settings.namespace.clone(),
+        name: settings.tls_secret.clone()?,
+        host: public_url.host().to_owned(),
+        interval: settings.pace.look_at_certificate.into(),
+    };
+    Some(Certificates::first(source).await)
+}
+
+/// Reads the keys of the cookies, however long it takes: without them nobody can begin a sign-in
+/// here, and another replica may have them.
+async fn load_keys(web: &Web) {
+    let mut tries = 0;
+    while let Err(error) = web.load_keys().await {
+        tries += 1;
+        let wait = backoff(tries, FIRST_WAIT, LONGEST_WAIT, "web-key");
+        tracing::warn!(%error, ?wait, "the sign-in page is not ready: the keys of its cookies cannot be read; it is tried again");
+        sleep(wait).await;
+    }
+}
