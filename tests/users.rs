@@ -6,6 +6,7 @@ mod attacks;
 mod connect;
 mod connections;
 mod crash;
+mod edge;
 mod endings;
 mod endpoints;
 mod grant;
