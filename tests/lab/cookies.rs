@@ -18,10 +18,9 @@ pub async fn change(
     let url = Url::parse(&site.public_url)?;
     let secret = site.own_secrets().get("gmail-operator-web-key").await?;
     let key = Key::from(&secret.data.context("no keys")?["current"].0);
-    let cookies = person.cookies(&url)?.into_iter();
+    let mut cookies = person.cookies(&url)?.into_iter();
     let (name, value) = cookies
-        .filter(|(name, _)| name.contains(kind))
-        .next_back()
+        .rfind(|(name, _)| name.contains(kind))
         .context("no such cookie")?;
     let sealed = Cookie::parse_encoded(format!("{name}={value}"))?.into_owned();
     let jar: PrivateCookieJar = PrivateCookieJar::new(key);
