@@ -94,6 +94,10 @@ pub struct Pace {
     pub warn_before_end: Secs,
     /// How long before a sign-in is known to end its owner is reminded.
     pub remind_before_end: Secs,
+    /// Before a Secret that stands where the one for workloads should is looked at again.
+    pub look_at_foreign_secret: Secs,
+    /// Between two looks at a Secret for workloads, which somebody may have deleted.
+    pub look_at_own_secret: Secs,
     /// How long a grant without a Mailbox is kept, where nobody saw the deletion.
     pub orphan: Secs,
     /// The Lease's duration.
@@ -152,6 +156,8 @@ impl Default for Pace {
             together: secs(3600),
             warn_before_end: secs(24 * 3600),
             remind_before_end: secs(48 * 3600),
+            look_at_foreign_secret: secs(50),
+            look_at_own_secret: secs(600),
             orphan: secs(24 * 3600),
             lease_duration: secs(15),
             lease_deadline: secs(10),

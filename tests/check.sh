@@ -25,7 +25,7 @@ step "documents (rustdoc, warnings are errors)"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
 
 step "shell scripts"
-for script in tests/*.sh tests/lab/*.sh .ci/run; do bash -n "$script"; done
+for script in tests/*.sh tests/lab/*.sh deploy/samples/workload/*.sh .ci/run; do bash -n "$script"; done
 
 step "unused dependencies"
 tool cargo-machete 0.9.2

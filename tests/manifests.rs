@@ -46,8 +46,9 @@ async fn the_samples_are_accepted() -> Result<()> {
     lab.control_plane
         .kubectl_with_input(apply, &namespace.to_string())
         .await?;
-    let samples = kustomize("deploy/samples")?;
-    ensure!(samples.len() == 6, "{samples:#?}");
+    let mut samples = kustomize("deploy/samples")?;
+    samples.extend(kustomize("deploy/samples/workload")?);
+    ensure!(samples.len() == 9, "{samples:#?}");
     for mut sample in samples {
         // Only tried, and out of the way: a shared default profile would serve the mailboxes of other tests.
         if text(&sample["kind"]) != "Namespace" {
@@ -226,11 +227,7 @@ async fn the_operator_writes_only_secrets_of_its_own_types() -> Result<()> {
             ),
         }
     }
-    for of_type in [
-        "gmail-operator.dev/grant",
-        "gmail-operator.dev/web-key",
-        "servicebinding.io/gmail",
-    ] {
+    for of_type in ["gmail-operator.dev/grant", "gmail-operator.dev/web-key"] {
         let own = secret("own", of_type);
         for verb in ["create", "replace", "delete"] {
             write(verb, &own).await?;
@@ -240,7 +237,100 @@ async fn the_operator_writes_only_secrets_of_its_own_types() -> Result<()> {
 }
 
 #[tokio::test]
-async fn elsewhere_the_operator_only_reads_secrets_by_name() -> Result<()> {
+async fn the_operator_writes_a_workloads_secret_only_where_it_belongs_to_a_mailbox() -> Result<()> {
+    let lab = Lab::shared().await;
+    installed::crds(lab).await?;
+    let (namespace, tenant) = ("op-workload-type", "workload-type");
+    let rights = installed::rights(lab, namespace).await?;
+    let apply = ["apply", "--filename=-"];
+    lab.control_plane.kubectl_with_input(apply, &rights).await?;
+    let home = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": tenant } });
+    // A real one: Kubernetes takes away what belongs to nobody.
+    let mailbox = json!({
+        "apiVersion": "gmail-operator.dev/v1alpha1", "kind": "Mailbox",
+        "metadata": { "name": "box", "namespace": tenant }, "spec": { "emailAddress": "box@example.com" },
+    });
+    for object in [&home, &mailbox] {
+        lab.control_plane
+            .kubectl_with_input(apply, &object.to_string())
+            .await?;
+    }
+    let uid = [
+        "get",
+        "mailbox",
+        "box",
+        "--namespace",
+        tenant,
+        "--output=jsonpath={.metadata.uid}",
+    ];
+    let uid = lab.control_plane.kubectl(uid).await?;
+    let operator = as_operator(namespace);
+    let secret = |of_type: &str, label: &str, kind: &str| {
+        let owner = json!({
+            "apiVersion": if kind == "Mailbox" { "gmail-operator.dev/v1alpha1" } else { "v1" },
+            "kind": kind, "name": "box", "uid": uid, "controller": true,
+        });
+        json!({ "apiVersion": "v1", "kind": "Secret", "type": of_type, "metadata": {
+            "name": "token", "namespace": tenant,
+            "labels": { "app.kubernetes.io/managed-by": label },
+            "ownerReferences": if kind.is_empty() { json!([]) } else { json!([owner]) },
+        }})
+        .to_string()
+    };
+    let own = "servicebinding.io/gmail";
+    let ours = secret(own, NAME, "Mailbox");
+    let write = async |verb: &str, secret: &str| {
+        let args = [verb, "--dry-run=server", "--filename=-", &operator];
+        let args = args.into_iter().filter(|arg| {
+            // kubectl reads what it deletes; that is no part of this.
+            verb != "delete" || !arg.starts_with("--dry-run")
+        });
+        lab.control_plane
+            .kubectl_with_input(args.collect::<Vec<_>>(), secret)
+            .await
+    };
+    until("the policy", Duration::from_secs(30), async || {
+        Ok(write("create", &secret("Opaque", NAME, "Mailbox"))
+            .await
+            .is_err())
+    })
+    .await?;
+    write("create", &ours).await?;
+    let others = [
+        (secret(own, "Helm", "Mailbox"), "has the operator's label"),
+        (secret(own, NAME, ""), "has the operator's label"),
+        (
+            secret("gmail-operator.dev/grant", NAME, "Mailbox"),
+            "in its own namespace only",
+        ),
+    ];
+    let refused = async |verb: &str, object: &str, why: &str| match write(verb, object).await {
+        Ok(_) => bail!("{verb} of {object} is allowed"),
+        Err(error) => {
+            ensure!(error.to_string().contains(why), "{verb}: {error}");
+            Ok(())
+        }
+    };
+    let strange = secret(own, NAME, "ConfigMap");
+    refused("create", &strange, "has the operator's label").await?;
+    let force = ["replace", "--force", "--filename=-"];
+    for (other, why) in &others {
+        refused("create", other, why).await?;
+        // One that is there, and is not the operator's, neither becomes its own nor goes.
+        lab.control_plane.kubectl_with_input(force, other).await?;
+        if why.contains("label") {
+            refused("replace", &ours, why).await?;
+        }
+        refused("delete", other, why).await?;
+    }
+    lab.control_plane.kubectl_with_input(force, &ours).await?;
+    refused("replace", &others[0].0, others[0].1).await?;
+    write("replace", &ours).await?;
+    write("delete", &ours).await.map(drop)
+}
+
+#[tokio::test]
+async fn the_operator_lists_secrets_in_its_own_namespace_alone() -> Result<()> {
     let lab = Lab::shared().await;
     let namespace = "op-elsewhere";
     let rights = installed::rights(lab, namespace).await?;
@@ -251,7 +341,10 @@ async fn elsewhere_the_operator_only_reads_secrets_by_name() -> Result<()> {
         ("get", "secrets", "default", true),
         ("list", "secrets", "default", false),
         ("watch", "secrets", "default", false),
-        ("create", "secrets", "default", false),
+        // Narrowed down by the admission policy.
+        ("create", "secrets", "default", true),
+        ("patch", "secrets", "default", false),
+        ("deletecollection", "secrets", "default", false),
         ("list", "secrets", namespace, true),
         ("create", "serviceaccounts/token", namespace, false),
         ("create", "pods", namespace, false),

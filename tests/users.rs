@@ -3,6 +3,7 @@
 
 mod alias;
 mod attacks;
+mod binding;
 mod connect;
 mod connections;
 mod crash;

@@ -69,8 +69,11 @@ pub struct MailboxSpec {
     #[serde(default)]
     pub outgoing: Outgoing,
 
-    /// A Secret in this namespace that is kept filled with a fresh access token for workloads.
-    /// Required with the method External. Not yet acted on.
+    /// A Secret in this namespace from which workloads take a fresh access token: made at the sign-in,
+    /// with the keys of the Service Binding specification and `access-token`, `expires-at` and
+    /// `xoauth2`, and updated at least five minutes before the token ends. It never has the refresh
+    /// token. While the token may not be used, these three keys are gone from it. A Secret of that
+    /// name that is not this Mailbox's is left alone. Required with the method External.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_secret: Option<SecretNameRef>,
 
@@ -245,7 +248,7 @@ pub struct MailboxStatus {
     /// started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_test_request: Option<String>,
-    /// The Secret for workloads, as the Service Binding specification wants it. Not yet written.
+    /// The Secret for workloads, once it is there, as the Service Binding specification wants it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<SecretNameRef>,
     /// Receiving mail.

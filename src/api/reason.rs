@@ -176,6 +176,7 @@ reasons! {
 
     // The Secret for workloads.
     SecretNotOwned, AppTeam, "The Secret named in spec.accessTokenSecret is there and is not this Mailbox's, so it is left as it is", "Delete that Secret, or name another in spec.accessTokenSecret";
+    SecretNotWritten, PlatformAdmin, "The API server refuses a change of the Secret for workloads", "Give the operator the rights that deploy/ and the chart install, and the namespace room for the Secret in its quotas and admission policies; it is tried again";
 
     // Google.
     GoogleUnavailable, Nobody, "Google is not answering properly", "Nothing: it is tried again";

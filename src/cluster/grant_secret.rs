@@ -126,6 +126,7 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
         test_requested_at: keys.optional("test-requested-at")?,
         signed_out_at: keys.optional("signed-out-at")?,
         move_asked_at: keys.optional("move-asked-at")?,
+        workload_secret: keys.text("workload-secret").ok().map(str::to_owned),
         deletion_policy: keys.optional("deletion-policy")?.unwrap_or_default(),
         orphaned_at: keys.optional("orphaned-at")?,
     })
@@ -202,6 +203,7 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
         some("test-requested-at", grant.test_requested_at.map(time)),
         some("signed-out-at", grant.signed_out_at.map(time)),
         some("move-asked-at", grant.move_asked_at.map(time)),
+        some("workload-secret", grant.workload_secret.clone()),
         some("deletion-policy", Some(grant.deletion_policy.to_string())),
         some("orphaned-at", grant.orphaned_at.map(time)),
     ];
@@ -279,6 +281,7 @@ mod tests {
             test_requested_at: Some(time(200)),
             signed_out_at: Some(time(300)),
             move_asked_at: Some(time(400)),
+            workload_secret: Some("support-gmail".into()),
             deletion_policy: DeletionPolicy::Retain,
             orphaned_at: Some(time(99)),
         }
@@ -293,6 +296,7 @@ mod tests {
             test_requested_at: None,
             signed_out_at: None,
             move_asked_at: None,
+            workload_secret: None,
             ended: None,
             message_sent_by: None,
             place_taken_at: None,

@@ -11,6 +11,7 @@ pub mod status;
 pub mod tls_secret;
 pub mod watched;
 pub mod web_key;
+pub mod workload_secret;
 
 use std::time::Duration;
 
@@ -70,6 +71,19 @@ impl ClusterError {
     /// Whether the rights of whoever asked do not allow it.
     pub fn is_forbidden(&self) -> bool {
         self.code() == Some(403)
+    }
+
+    /// Whether what was to be written is not acceptable as an object.
+    pub fn is_invalid(&self) -> bool {
+        self.code() == Some(422)
+    }
+
+    /// Whether the API server's answer is a no to what was asked: by rights, a quota, an admission
+    /// policy or a webhook. Asking again helps only once somebody has changed something.
+    pub fn is_refused(&self) -> bool {
+        self.code().is_some_and(|code| {
+            (400..500).contains(&code) && !matches!(code, 401 | 404 | 408 | 409 | 429)
+        })
     }
 
     /// Whether the object's namespace is going or gone, so that nothing can be made in it.

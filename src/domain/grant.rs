@@ -64,6 +64,8 @@ pub struct Grant {
     /// Since when its owner is asked whether the account may move here from the Mailbox that it
     /// serves: until they say so it is not used, and soon it goes.
     pub move_asked_at: Option<Timestamp>,
+    /// The Secret for workloads that may be there, so that it goes when the spec names another.
+    pub workload_secret: Option<String>,
     /// What becomes of it when the Mailbox is gone.
     pub deletion_policy: DeletionPolicy,
     /// Since when its Mailbox is known to be missing, though nobody saw its deletion.

@@ -20,3 +20,4 @@ pub mod schedule;
 pub mod secret;
 pub mod server;
 pub mod verdict;
+pub mod workload_secret;

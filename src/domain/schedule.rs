@@ -29,14 +29,22 @@ pub fn jitter(seed: &str) -> f64 {
     first as f64 / (1u64 << 48) as f64
 }
 
+/// A workload has the next token five minutes before the old one ends; a minute more is for the
+/// renewal itself.
+const BEFORE_THE_END: f64 = 6.0 * 60.0;
+
 /// When an access token that lives from `issued` to `expires` is renewed: after 75 to 90 % of its
-/// life, so that a token is never handed out on its last minutes and renewals do not come together.
+/// life, so that a token is never handed out on its last minutes and renewals do not come together;
+/// earlier, but not before the middle, where less than six minutes would be left. Google's live an
+/// hour; one that lives less than twelve minutes cannot leave that much, and goes by its share alone.
 pub fn renew_at(issued: Timestamp, expires: Timestamp, seed: &str) -> Timestamp {
     let life = expires.duration_since(issued).as_secs_f64().max(0.0);
-    later(
-        issued,
-        Duration::from_secs_f64(life * (0.75 + 0.15 * jitter(seed))),
-    )
+    let latest = match life - BEFORE_THE_END {
+        leaves_enough if leaves_enough >= life / 2.0 => leaves_enough.min(0.9 * life),
+        _ => 0.9 * life,
+    };
+    let early = 0.15 * life * (1.0 - jitter(seed));
+    later(issued, Duration::from_secs_f64(latest - early))
 }
 
 /// The wait before try number `attempt` (from 1): doubling from `first`, at most `longest`, less up
@@ -91,6 +99,21 @@ mod tests {
             at.len() > 80 && at.iter().all(|s| (2700..=3240).contains(s)),
             "{at:?}"
         );
+    }
+
+    #[test]
+    fn a_workload_has_the_next_token_five_minutes_before_the_end() {
+        for life in [720, 900, 1200, 1800, 3599, 7200, 86_400] {
+            for n in 0..100 {
+                let expires = Timestamp::from_second(life).unwrap_or_default();
+                let at = renew_at(Timestamp::UNIX_EPOCH, expires, &n.to_string()).as_second();
+                assert!(at <= life - 359 && at * 100 >= life * 35, "{life}: {at}");
+            }
+        }
+        // Too short for that: by its share alone, as ever.
+        let expires = Timestamp::from_second(600).unwrap_or_default();
+        let at = renew_at(Timestamp::UNIX_EPOCH, expires, "x").as_second();
+        assert!((450..=540).contains(&at), "{at}");
     }
 
     #[test]

@@ -39,6 +39,8 @@ impl fmt::Display for Endpoint {
 pub struct MailServers {
     /// IMAP, with TLS from the start.
     pub imap: Endpoint,
+    /// POP3, with TLS from the start.
+    pub pop3: Endpoint,
     /// SMTP submission.
     pub smtp: Endpoint,
     /// How SMTP is encrypted.

@@ -135,6 +135,7 @@ impl GrantKeeper {
             test_requested_at: None,
             signed_out_at: None,
             move_asked_at: None,
+            workload_secret: None,
             deletion_policy: consent.deletion_policy,
             orphaned_at: None,
         };
@@ -166,6 +167,7 @@ impl GrantKeeper {
                             grant.place_taken_at = old.grant.place_taken_at;
                         }
                     }
+                    grant.workload_secret = old.grant.workload_secret.clone();
                     old.resource_version.clone()
                 }
                 Some(Err(_)) => self.grants.version(&grant.mailbox_uid).await?,

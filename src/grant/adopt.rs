@@ -24,6 +24,8 @@ impl GrantKeeper {
         change(&mut grant);
         grant.mailbox_uid = uid.to_owned();
         grant.orphaned_at = None;
+        // It is the old Mailbox's, and goes with it.
+        grant.workload_secret = None;
         let secret = self.grants.put(&grant, None).await?;
         self.grants
             .delete(&old.grant.mailbox_uid, old.resource_version)

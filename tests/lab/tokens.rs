@@ -158,6 +158,7 @@ impl Tokens {
             test_requested_at: None,
             signed_out_at: None,
             move_asked_at: None,
+            workload_secret: None,
             deletion_policy: Default::default(),
             orphaned_at: None,
         })

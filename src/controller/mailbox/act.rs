@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use super::binding;
 use super::observe::{Observed, limit};
 use super::remind::remind;
 use crate::api::GmailServerProfile;
@@ -25,8 +26,15 @@ pub async fn act(
     step: &Step,
     slot: Option<&mut Slot>,
 ) -> Result<Outcome, ClusterError> {
-    if matches!(step, Step::StartTest(_)) {
-        return Ok(Outcome::Started);
+    match step {
+        Step::StartTest(_) => return Ok(Outcome::Started),
+        // After a pause of this process another replica may lead; it would do the same step.
+        _ if !context.may_act() => return Ok(Outcome::Unavailable),
+        // A token goes also where there is neither a profile nor a grant.
+        Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_) => {
+            return binding::act(context, observed, step).await;
+        }
+        _ => {}
     }
     let profile = observed
         .profile
@@ -36,15 +44,13 @@ pub async fn act(
     else {
         return Ok(Outcome::Unavailable);
     };
-    // After a pause of this process another replica may lead; it would do the same step.
-    if !context.may_act() {
-        return Ok(Outcome::Unavailable);
-    }
     match step {
         Step::Adopt { .. } => adopt(context, observed, profile, stored).await,
         Step::TakePlace => take_place(context, observed, stored).await,
         Step::Renew => Ok(renew(context, observed, profile, stored).await?.0),
-        Step::StartTest(_) => Ok(Outcome::Started),
+        Step::StartTest(_) | Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_) => {
+            Ok(Outcome::Unavailable)
+        }
         Step::Remind(end) => match slot {
             Some(slot) => remind(context, observed, profile, spec, stored, end, slot).await,
             None => Ok(Outcome::Unavailable),

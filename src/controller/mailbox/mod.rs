@@ -2,6 +2,7 @@
 
 mod act;
 mod assign;
+mod binding;
 mod observe;
 mod remind;
 mod report;
@@ -24,7 +25,7 @@ use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
 use crate::api::Mailbox;
 use crate::cluster::ClusterError;
-use crate::domain::mailbox::{Outcome, Retry, Step, TestView, decide, fold};
+use crate::domain::mailbox::{Binding, Outcome, Retry, Step, TestView, decide, fold};
 use crate::domain::schedule::until;
 use crate::probe::{Busy, Slot};
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
@@ -32,13 +33,14 @@ use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
 /// When a Mailbox that waits to be called looks by itself: a call that was missed costs no more.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// What this process remembers of a Mailbox: the routine re-test that status does not show yet, and
-/// tries that are made again.
+/// What this process remembers of a Mailbox: the routine re-test that status does not show yet, tries
+/// that are made again, and how it saw the Secret for workloads.
 #[derive(Clone, Debug, Default)]
 pub struct MailboxMemory {
     pub test: Option<TestView>,
     pub renewal: Retry,
     pub reminder: Retry,
+    pub binding: Option<Binding>,
 }
 
 /// Looks at one Mailbox.

@@ -5,6 +5,7 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::assign::assign;
+use super::binding::Seeker;
 use crate::api::{Mailbox, Reason, TEST_REQUESTED_ANNOTATION};
 use crate::cluster::ClusterError;
 use crate::cluster::grant_secret;
@@ -14,6 +15,7 @@ use crate::controller::places::Limit;
 use crate::domain::grant::Grant;
 use crate::domain::mailbox::{GrantView, Place, ProfileView, TestView, Times, ValidSpec, World};
 use crate::domain::name::ObjectName;
+use crate::settings::Pace;
 
 /// A world, with the objects that a step may need.
 pub struct Observed {
@@ -45,9 +47,18 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         test.mark_unused(spec);
     }
     let place = place(context, &name, &profile_view, grant.as_ref(), &test);
-    let pace = &context.pace;
+    let (now, times) = (Timestamp::now(), times(&context.pace));
+    let seeker = Seeker {
+        context,
+        name: &name,
+        uid: &uid,
+        spec: spec.as_ref().ok(),
+        status: mailbox.status.as_ref(),
+        grant: grant.as_ref(),
+    };
+    let binding = seeker.observe(memory.binding, &times, now).await?;
     let world = World {
-        now: Timestamp::now(),
+        now,
         sign_in_url: context
             .public_url
             .as_ref()
@@ -69,16 +80,8 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         renewal: memory.renewal,
         waits: false,
         reminder: memory.reminder,
-        times: Times {
-            retest: pace.retest.into(),
-            retest_failed: pace.retest_failed.into(),
-            backoff_first: pace.backoff_first.into(),
-            backoff_longest: pace.backoff_longest.into(),
-            tries: pace.tries,
-            proof_age: pace.proof_age.into(),
-            warn_before_end: pace.warn_before_end.into(),
-            remind_before_end: pace.remind_before_end.into(),
-        },
+        binding,
+        times,
     };
     Ok(Observed {
         world,
@@ -87,6 +90,21 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         profile,
         grant,
     })
+}
+
+fn times(pace: &Pace) -> Times {
+    Times {
+        retest: pace.retest.into(),
+        retest_failed: pace.retest_failed.into(),
+        backoff_first: pace.backoff_first.into(),
+        backoff_longest: pace.backoff_longest.into(),
+        tries: pace.tries,
+        proof_age: pace.proof_age.into(),
+        warn_before_end: pace.warn_before_end.into(),
+        remind_before_end: pace.remind_before_end.into(),
+        look_at_foreign_secret: pace.look_at_foreign_secret.into(),
+        look_at_own_secret: pace.look_at_own_secret.into(),
+    }
 }
 
 async fn grant(

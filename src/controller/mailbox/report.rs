@@ -4,7 +4,7 @@ use crate::cluster::ClusterError;
 use crate::cluster::status::{CONTROLLER, apply};
 use crate::cluster::watched::Watched;
 use crate::controller::context::Context;
-use crate::domain::mailbox::{World, report as status_of, verdicts};
+use crate::domain::mailbox::{Binding, World, report as status_of, verdicts};
 use crate::telemetry::metrics::{Kind, KindLabels};
 
 /// Writes what is new in one patch, tells the transition, and remembers what status does not show.
@@ -61,9 +61,10 @@ fn remember(context: &Context, world: &World) {
         test,
         renewal: world.renewal,
         reminder: world.reminder,
+        binding: (world.binding != Binding::default()).then(|| world.binding.clone()),
     };
     let retries = memory.renewal.failed > 0 || memory.reminder.failed > 0;
-    if memory.test.is_none() && !retries {
+    if memory.test.is_none() && memory.binding.is_none() && !retries {
         context.mailbox_memory.forget(&world.uid);
     } else {
         context.mailbox_memory.put(&world.uid, memory);

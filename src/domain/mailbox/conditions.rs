@@ -1,3 +1,4 @@
+use super::binding;
 use super::decide::tests_incoming;
 use super::sign_in::signed_in;
 use super::spec::ValidSpec;
@@ -47,7 +48,8 @@ pub fn verdicts(world: &World) -> Verdicts {
             ProfileView::NotServed { reason, about } if *reason != Reason::CapacityReached => {
                 not_served(*reason, about.as_ref())
             }
-            _ => Verdict::yes(Reason::Accepted, "The Mailbox is right."),
+            _ => binding::fault(world)
+                .unwrap_or_else(|| Verdict::yes(Reason::Accepted, "The Mailbox is right.")),
         },
     };
     let profile_ready = profile(&world.profile);
@@ -174,9 +176,6 @@ fn enabled(spec: Option<&ValidSpec>) -> String {
         text.push_str(
             " This version tests the mailbox and keeps its access; it moves no mail yet.",
         );
-    }
-    if spec.is_some_and(|spec| spec.access_token_secret) {
-        text.push_str(" It does not write accessTokenSecret yet.");
     }
     text
 }

@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use super::binding;
 use super::ending::{next_moment, reminder_due};
 use super::spec::ValidSpec;
 use super::test::{Test, TestView};
@@ -43,13 +44,24 @@ pub enum Step {
     FindMessage,
     /// Send the owner a reminder that the sign-in ends then.
     Remind(KnownEnd),
+    /// Write the access token into the Secret for workloads.
+    PublishToken,
+    /// Take the access token out of it.
+    WithdrawToken,
+    /// Remove the Secret of this name, which was for workloads until the spec named another or none.
+    RemoveSecret(String),
 }
 
 impl Step {
     /// Whether it, or what follows at once, connects to a mail server.
     pub fn connects(&self) -> bool {
         match self {
-            Step::Adopt { .. } | Step::TakePlace | Step::Renew => false,
+            Step::Adopt { .. }
+            | Step::TakePlace
+            | Step::Renew
+            | Step::PublishToken
+            | Step::WithdrawToken
+            | Step::RemoveSecret(_) => false,
             Step::StartTest(_)
             | Step::Remind(_)
             | Step::TestIncoming
@@ -76,13 +88,21 @@ impl Plan {
 /// What to do next.
 pub fn decide(world: &World) -> Plan {
     let plan = decide_access_and_test(world);
-    if plan.step.is_some() {
-        return plan;
+    match (&plan.step, binding::due(world)) {
+        // What comes with a new token is written with it.
+        (Some(Step::Adopt { .. } | Step::TakePlace | Step::Renew), _) => return plan,
+        // Before a test, which may take its time.
+        (_, Some(step)) => return Plan::now(step),
+        (Some(_), None) => return plan,
+        (None, None) => {}
     }
     // A reminder waits for no test that goes on slowly.
     match reminder_due(world) {
         Some(step) => Plan::now(step),
-        None => Plan::wait([plan.wake, next_moment(world)].into_iter().flatten().min()),
+        None => {
+            let moments = [plan.wake, next_moment(world), binding::next_moment(world)];
+            Plan::wait(moments.into_iter().flatten().min())
+        }
     }
 }
 

@@ -50,7 +50,7 @@ fn spec() -> ValidSpec {
         incoming: Some(IncomingProtocol::Imap),
         outgoing: true,
         server_side_sync: true,
-        access_token_secret: false,
+        access_token_secret: None,
         test_message: TestMessage::None,
         reminders: Reminders::ToSelf,
         process_emails_from: None,
@@ -74,6 +74,7 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
             client_id: "1-a".into(),
             servers: MailServers {
                 imap: server(993),
+                pop3: server(995),
                 smtp: server(465),
                 smtp_security: SmtpSecurity::Tls,
                 timeout: Duration::from_secs(30),
@@ -103,6 +104,7 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
         test: TestView::untested(),
         renewal: Retry::default(),
         reminder: Retry::default(),
+        binding: Binding::default(),
         times: Times {
             retest: hours(24),
             retest_failed: hours(4),
@@ -112,6 +114,8 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
             proof_age: Duration::from_secs(300),
             warn_before_end: hours(24),
             remind_before_end: hours(48),
+            look_at_foreign_secret: Duration::from_secs(50),
+            look_at_own_secret: Duration::from_secs(600),
         },
     };
     enabled(world)

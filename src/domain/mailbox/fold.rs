@@ -1,11 +1,13 @@
 use jiff::Timestamp;
 
+use super::binding;
 use super::decide::{Step, needs_proof, sends_message, tests_incoming};
 use super::test::{DirectionView, LastError, Retry};
 use super::world::{GrantView, Place, Times, World};
 use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
 use crate::domain::failure::{Failure, Permanence};
 use crate::domain::verdict::{explain, seconds};
+use crate::domain::workload_secret::SecretView;
 
 /// What came of a step. That a remote said no is an outcome; what could not be asked at all is
 /// [`Outcome::Unavailable`].
@@ -27,6 +29,12 @@ pub enum Outcome {
     Arrived,
     /// The message was sent, but could not be looked for.
     Unseen(Failure),
+    /// The Secret for workloads is now so.
+    Secret(SecretView),
+    /// A former Secret for workloads is gone, or was never ours.
+    SecretRemoved,
+    /// The API server's answer says no: by rights, a quota, an admission policy.
+    SecretRefused(String),
 }
 
 /// `world` after `step` had `outcome`.
@@ -56,6 +64,9 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
             world.reminder = world
                 .reminder
                 .again(world.now, backoff_first, backoff_longest, &seed);
+        }
+        (Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_), outcome) => {
+            binding::fold(&mut world, outcome);
         }
         (Step::StartTest(test), _) => {
             world.test.newest = Some(test.clone());

@@ -1,6 +1,9 @@
 //! What to do about one Mailbox: [`decide`] looks at a [`World`], names at most one [`Step`] and
 //! says every condition; [`fold`] puts the step's [`Outcome`] into the world.
 
+mod binding;
+#[cfg(test)]
+mod binding_worlds;
 mod conditions;
 mod decide;
 mod ending;
@@ -15,6 +18,7 @@ mod world;
 #[cfg(test)]
 mod worlds;
 
+pub use binding::{Binding, connection, look_due};
 pub use conditions::{Verdicts, verdicts};
 pub use decide::{Plan, Step, decide};
 pub use ending::known_end;

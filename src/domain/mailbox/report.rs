@@ -1,5 +1,6 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::binding;
 use super::conditions::verdicts;
 use super::ending::known_end;
 use super::test::{DirectionView, LastError, Retry, Test, TestView};
@@ -31,7 +32,7 @@ pub fn report(
         sign_in: Some(sign_in(world)),
         test: view.newest.as_ref().map(test_status),
         last_handled_test_request: world.answered_request.clone(),
-        binding: None,
+        binding: binding::shown(world),
         incoming: Some(direction_status(&view.incoming)),
         outgoing: Some(direction_status(&view.outgoing)),
         conditions: conditions(verdicts.all(), old_conditions, generation, world.now),

@@ -20,8 +20,8 @@ pub struct ValidSpec {
     pub outgoing: bool,
     /// Whether the operator itself is to move mail in a direction.
     pub server_side_sync: bool,
-    /// Whether a Secret for workloads is asked for.
-    pub access_token_secret: bool,
+    /// The Secret in which workloads are to find the access token.
+    pub access_token_secret: Option<String>,
     /// Whether a test may send a message.
     pub test_message: TestMessage,
     /// Whether the owner is reminded of an end.
@@ -76,7 +76,8 @@ impl TryFrom<&MailboxSpec> for ValidSpec {
             outgoing,
             server_side_sync: [spec.incoming.method, spec.outgoing.method]
                 .contains(&Method::ServerSideSync),
-            access_token_secret: spec.access_token_secret.is_some(),
+            access_token_secret: (spec.access_token_secret.as_ref())
+                .map(|secret| secret.name.0.clone()),
             test_message: spec.test_message,
             reminders: spec.reminders,
             process_emails_from: spec.process_emails_from.as_ref().map(|time| time.0),

@@ -3,6 +3,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
+use super::binding::Binding;
 use super::spec::{BadSpec, ValidSpec};
 use super::test::{Retry, TestView};
 use crate::api::Reason;
@@ -41,6 +42,8 @@ pub struct World {
     pub waits: bool,
     /// Tries of the reminder that could not be sent.
     pub reminder: Retry,
+    /// The Secret for workloads.
+    pub binding: Binding,
     /// How long to wait for what.
     pub times: Times,
 }
@@ -64,6 +67,10 @@ pub struct Times {
     pub warn_before_end: Duration,
     /// How long before a sign-in ends its owner is reminded.
     pub remind_before_end: Duration,
+    /// Before a Secret that stands where the one for workloads should is looked at again.
+    pub look_at_foreign_secret: Duration,
+    /// Between two looks at the Secret for workloads.
+    pub look_at_own_secret: Duration,
 }
 
 /// A Mailbox's profile as it sees it.

@@ -80,7 +80,7 @@ fn specs() -> Vec<Result<ValidSpec, BadSpec>> {
                     incoming,
                     outgoing,
                     server_side_sync: true,
-                    access_token_secret: false,
+                    access_token_secret: None,
                     test_message,
                     reminders: crate::api::Reminders::ToSelf,
                     process_emails_from: None,
@@ -97,6 +97,7 @@ fn profiles() -> Vec<ProfileView> {
     let endpoint = |port| Endpoint::new("mail.example.com", port);
     let servers = MailServers {
         imap: endpoint(993),
+        pop3: endpoint(995),
         smtp: endpoint(465),
         smtp_security: SmtpSecurity::Tls,
         timeout: Duration::from_secs(5),
@@ -294,6 +295,7 @@ fn world(
         renewal: Retry::default(),
         waits: false,
         reminder: Retry::default(),
+        binding: Binding::default(),
         times: Times {
             retest: Duration::from_secs(86_400),
             retest_failed: Duration::from_secs(14_400),
@@ -303,6 +305,8 @@ fn world(
             proof_age: Duration::from_secs(300),
             warn_before_end: Duration::from_secs(86_400),
             remind_before_end: Duration::from_secs(2 * 86_400),
+            look_at_foreign_secret: Duration::from_secs(50),
+            look_at_own_secret: Duration::from_secs(600),
         },
     }
 }
@@ -338,8 +342,10 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             Answer::FailsForGood => Outcome::NoPlace,
             Answer::FailsForNow => Outcome::Unavailable,
         },
-        // No sign-in of these worlds is known to end.
-        Step::Remind(_) => Outcome::Unavailable,
+        // No sign-in of these worlds is known to end, and none has a Secret for workloads.
+        Step::Remind(_) | Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_) => {
+            Outcome::Unavailable
+        }
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
             (Answer::Works, GrantView::Held(old)) => {
                 Outcome::Grant(Box::new(renewed(old.clone(), world.now)))

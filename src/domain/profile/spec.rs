@@ -109,11 +109,11 @@ impl ValidProfile {
         };
         let servers = MailServers {
             imap: endpoint(&spec.servers.imap.host, spec.servers.imap.port)?,
+            pop3: endpoint(&spec.servers.pop3.host, spec.servers.pop3.port)?,
             smtp: endpoint(&spec.servers.smtp.host, spec.servers.smtp.port)?,
             smtp_security: spec.servers.smtp.security,
             timeout: timeout(&spec.processing.connection_timeout)?,
         };
-        let pop3 = endpoint(&spec.servers.pop3.host, spec.servers.pop3.port)?;
         let endpoints = match &client.endpoints {
             Some(endpoints) => OAuthEndpoints::from_spec(endpoints)?,
             None => OAuthEndpoints::google(),
@@ -121,7 +121,7 @@ impl ValidProfile {
         for (field, host) in [
             ("imap", &servers.imap),
             ("smtp", &servers.smtp),
-            ("pop3", &pop3),
+            ("pop3", &servers.pop3),
         ] {
             if is_gmail(host) && !GMAIL.contains(&(field, &host.host, host.port)) {
                 return Err(BadProfile::Gmail {
