@@ -3,11 +3,13 @@
 pub mod address;
 pub mod ca_bundle;
 pub mod caller;
+pub mod circuit;
 pub mod console;
 pub mod egress;
 pub mod endpoints;
 pub mod failure;
 pub mod grant;
+pub mod line;
 pub mod mailbox;
 pub mod message;
 pub mod name;

@@ -179,7 +179,7 @@ fn reason_of(error: &OAuthError) -> Reason {
     match error {
         OAuthError::NotAllowed(_) => Reason::EndpointNotAllowed,
         OAuthError::Unavailable { kind, .. } => match kind {
-            Trouble::Passing => Reason::GoogleUnavailable,
+            Trouble::Down | Trouble::Busy => Reason::GoogleUnavailable,
             Trouble::NotTrusted => Reason::TlsVerificationFailed,
             Trouble::NotOAuth => Reason::NotATokenEndpoint,
         },
