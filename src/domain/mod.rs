@@ -18,6 +18,7 @@ pub mod profile;
 pub mod redirect;
 pub mod refusal;
 pub mod reminder;
+pub mod revocation;
 pub mod schedule;
 pub mod secret;
 pub mod server;

@@ -2,9 +2,11 @@
 
 mod act;
 mod assign;
+mod keep;
 mod observe;
 mod remind;
 mod report;
+mod sign_out;
 mod slot;
 
 use observe::Observed;
@@ -79,6 +81,11 @@ async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, Clus
     // On the heap, and only from here on: most of those that are in work wait for a desk.
     Box::pin(async {
         let observed = observe::observe(context, mailbox).await?;
+        if let Some(stored) = &observed.grant
+            && stored.grant.deletion_policy != mailbox.spec.deletion_policy
+        {
+            context.wake.grant(&observed.world.uid, &context.namespace);
+        }
         take_steps(context, mailbox, observed, desk).await
     })
     .await

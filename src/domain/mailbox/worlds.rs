@@ -2,6 +2,7 @@
 
 mod asked;
 mod sending;
+mod standing;
 
 use std::time::Duration;
 
@@ -286,6 +287,7 @@ fn world(
         spec,
         test_request: request,
         answered_request: None,
+        sign_out_request: None,
         profile,
         grant,
         place: Place::Held,
@@ -302,6 +304,7 @@ fn world(
             tries: 10,
             proof_age: Duration::from_secs(300),
             warn_before_end: Duration::from_secs(86_400),
+            warn_before_idle_end: Duration::from_secs(14 * 86_400),
             remind_before_end: Duration::from_secs(2 * 86_400),
         },
     }
@@ -338,8 +341,8 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             Answer::FailsForGood => Outcome::NoPlace,
             Answer::FailsForNow => Outcome::Unavailable,
         },
-        // No sign-in of these worlds is known to end.
-        Step::Remind(_) => Outcome::Unavailable,
+        // No sign-in of these worlds is known to end, or was asked to.
+        Step::Remind(_) | Step::SignOut => Outcome::Unavailable,
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
             (Answer::Works, GrantView::Held(old)) => {
                 Outcome::Grant(Box::new(renewed(old.clone(), world.now)))
@@ -548,14 +551,11 @@ fn nothing_is_done_without_a_grant_a_profile_or_leave() {
             && matches!(world.profile, ProfileView::Ready(_))
             && !suspended;
         if world.usable_grant().is_none() && !adoptable && !world.wants_place() {
-            assert_eq!(
-                decide(&world),
-                Plan {
-                    step: None,
-                    wake: None
-                },
-                "{world:#?}"
-            );
+            let Plan { step, wake } = decide(&world);
+            assert_eq!(step, None, "{world:#?}");
+            // In months, to say that what nobody uses will end.
+            let soon = world.now + Duration::from_secs(100 * 24 * 3600);
+            assert!(wake.is_none_or(|wake| wake > soon), "{world:#?}");
         }
     });
 }
