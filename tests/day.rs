@@ -79,8 +79,8 @@ impl Day {
         site.allow(wire.port());
         site.log_level("warn");
         for (name, seconds) in [
-            // As many times faster than the renewals that are due as in production with 10,000 mailboxes.
-            ("renewal-gap", 0.004),
+            // Two to three times as fast as renewals are due.
+            ("renewal-gap", 0.01),
             ("backoff-first", 0.1),
             ("backoff-longest", 2.0),
             ("circuit-longest", 0.5),
@@ -192,10 +192,10 @@ impl Day {
     async fn outage(&self) -> Result<Span> {
         let from = Instant::now();
         self.mill.fail(true);
-        self.until_held_back(40).await?;
+        self.until_held_back(GRANTS / 50).await?;
         self.wire.cut()?;
         self.mill.fail(false);
-        self.until_held_back(80).await?;
+        self.until_held_back(GRANTS / 25).await?;
         self.wire.restore()?;
         Ok((from, Instant::now()))
     }
