@@ -24,6 +24,8 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
 	@cargo test --quiet --doc
 	@cargo test --lib --bins --test users
+	@echo "==> a day of 2,000 grants, which needs the machine for itself"
+	@cargo test --quiet --test users -- --ignored --nocapture day::
 
 bench: lab ## Speed, CPU and memory, against a peer and with 10,000 mailboxes; ARGS=scale=2000 for one part.
 	@echo "==> building the operator for release (some minutes the first time)"

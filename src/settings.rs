@@ -88,16 +88,24 @@ pub struct Pace {
     pub counts: Secs,
     /// Between two of the Mailboxes that one change wakes.
     pub wake_gap: Secs,
+    /// Between two renewals for one OAuth client, where many are due.
+    pub renewal_gap: Secs,
+    /// The longest wait before an OAuth server that fails is tried again.
+    pub circuit_longest: Secs,
     /// Mailboxes that begin to fail within this time may have one cause.
     pub together: Secs,
     /// How long before a sign-in is known to end its conditions warn.
     pub warn_before_end: Secs,
+    /// How long before a sign-in ends that nothing uses its conditions warn.
+    pub warn_before_idle_end: Secs,
     /// How long before a sign-in is known to end its owner is reminded.
     pub remind_before_end: Secs,
     /// Before a Secret that stands where the one for workloads should is looked at again.
     pub look_at_foreign_secret: Secs,
     /// Between two looks at a Secret for workloads, which somebody may have deleted.
     pub look_at_own_secret: Secs,
+    /// How long the owner of an account may think about whether it moves to another Mailbox.
+    pub move_answer: Secs,
     /// How long a grant without a Mailbox is kept, where nobody saw the deletion.
     pub orphan: Secs,
     /// The Lease's duration.
@@ -153,11 +161,15 @@ impl Default for Pace {
             browser: secs(10),
             counts: secs(10),
             wake_gap: Secs(Duration::from_millis(4)),
+            renewal_gap: Secs(Duration::from_millis(50)),
+            circuit_longest: secs(60),
             together: secs(3600),
             warn_before_end: secs(24 * 3600),
+            warn_before_idle_end: secs(14 * 24 * 3600),
             remind_before_end: secs(48 * 3600),
             look_at_foreign_secret: secs(50),
             look_at_own_secret: secs(600),
+            move_answer: secs(600),
             orphan: secs(24 * 3600),
             lease_duration: secs(15),
             lease_deadline: secs(10),

@@ -106,8 +106,9 @@ pub struct MailboxSpec {
     pub suspend: bool,
 
     /// What becomes of the grant when this Mailbox is deleted. Delete: our copy goes. Retain: it
-    /// waits for a Mailbox of the same namespace, name and address. Revoke: not yet acted on, as
-    /// Delete.
+    /// waits for a Mailbox of the same namespace, name and address. Revoke: it is revoked at Google
+    /// too, unless another Mailbox needs it: Google ends with it every access of that account to
+    /// clients of the same Google Cloud project. A few tries are made, and then it is deleted anyway.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }

@@ -28,3 +28,7 @@ pub const SHARES_PROFILES_LABEL: &str = "gmail-operator.dev/shares-profiles";
 /// On a Mailbox: any new value asks for one test; the value is answered in
 /// `status.lastHandledTestRequest`.
 pub const TEST_REQUESTED_ANNOTATION: &str = "gmail-operator.dev/test-requested-at";
+/// On a Mailbox: a time (RFC 3339). Every sign-in that was given before it is ended: it is not used
+/// any more, is revoked at Google where no other Mailbox needs it, and is deleted. A sign-in after
+/// it is another one.
+pub const SIGN_OUT_REQUESTED_ANNOTATION: &str = "gmail-operator.dev/sign-out-requested-at";

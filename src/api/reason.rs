@@ -160,6 +160,8 @@ reasons! {
     ClientChanged, MailboxUser, "The profile now uses another OAuth client or OAuth server, so the old access does not fit", "Sign in again";
     BlockedByWorkspacePolicy, WorkspaceAdmin, "The organisation's policy blocks this app's access to Gmail", "Trust the app's client ID in the Workspace admin console";
     MovedElsewhere, MailboxUser, "The Google account now serves another Mailbox: one account serves one", "Delete this Mailbox, or sign in here again to move the account back";
+    SignOutUnreadable, AppTeam, "The annotation gmail-operator.dev/sign-out-requested-at is not a time, so nobody is signed out", "Write a time such as 2026-11-26T10:00:00Z there, or use kubectl gmail sign-out";
+    NotRevoked, MailboxUser, "The sign-in was deleted here, but Google could not be told to end it", "Remove the app in your Google account, at https://myaccount.google.com/connections";
     GrantUnreadable, MailboxUser, "The stored grant cannot be read", "Sign in again";
     ConsentDeclined, MailboxUser, "The owner declined access", "Start the sign-in again when ready";
     WrongAccount, MailboxUser, "Another Google account signed in than the one this Mailbox is for", "Sign in with the right account";

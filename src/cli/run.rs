@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::lease::{self, LeaseLost, LeaseTimes};
 use crate::controller::{self, ControllerError, ControllerSettings};
-use crate::grant::GrantKeeper;
+use crate::domain::circuit::Waits;
+use crate::domain::line::Rules;
+use crate::grant::{GrantKeeper, TrafficRules};
 use crate::net::network::Network;
-use crate::settings::{BadPace, Component, Settings};
+use crate::settings::{BadPace, Component, Pace, Settings};
 use crate::telemetry::health::Readiness;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::server::{self, Telemetry};
@@ -25,6 +27,18 @@ use crate::telemetry::server::{self, Telemetry};
 /// How long what is going on may take to come to its end at a shutdown. Less than the 30 s that
 /// Kubernetes gives.
 const DRAIN: Duration = Duration::from_secs(25);
+
+/// How long the last writes of tokens that Google gave may take: all that is left of those 30 s.
+const LAST_WRITES: Duration = Duration::from_secs(4);
+
+/// The same where nobody asked the process to end: it lost the Lease, as it does when the API server
+/// is away, and what it could not write then is what is left to write.
+const LAST_WRITES_UNASKED: Duration = Duration::from_secs(60);
+
+/// How many renewals of one OAuth client are under way at once. Google answers within a tenth of a
+/// second, so that the gap between two of them decides; this bounds what waits for a server that is
+/// slow.
+const RENEWALS_AT_ONCE: usize = 16;
 
 /// Why the operator cannot run, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +105,12 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     );
 
     let network = Arc::new(Network::new(settings.egress.clone()));
-    let keeper = GrantKeeper::new(client.clone(), &settings.namespace, network.clone());
+    let keeper = GrantKeeper::new(
+        client.clone(),
+        &settings.namespace,
+        network.clone(),
+        traffic_rules(&settings.pace),
+    );
     let web = web::serve(&settings, &client, &keeper, &network, &readiness, &stop);
     let control = async {
         match controls {
@@ -117,9 +136,29 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let all = async {
         tokio::try_join!(async { Ok::<_, RunError>(telemetry.await?) }, web, control).map(drop)
     };
-    tokio::select! {
+    let ended = tokio::select! {
         result = all => result,
         () = drained => Ok(()),
+    };
+    keeper
+        .store_rest(match &ended {
+            Ok(()) => LAST_WRITES,
+            Err(_) => LAST_WRITES_UNASKED,
+        })
+        .await;
+    ended
+}
+
+fn traffic_rules(pace: &Pace) -> TrafficRules {
+    TrafficRules {
+        line: Rules {
+            gap: pace.renewal_gap.into(),
+            at_once: RENEWALS_AT_ONCE,
+        },
+        waits: Waits {
+            first: pace.backoff_first.into(),
+            longest: pace.circuit_longest.into(),
+        },
     }
 }
 

@@ -64,6 +64,11 @@ pub struct Context {
     pub orphans: Memories<String>,
     /// The uids of Mailboxes that this process has seen with their grant.
     pub seen_alive: Memories<()>,
+    /// How often it was tried to revoke a grant, by the uid of its Mailbox.
+    pub revocations: Memories<u32>,
+    /// A digest of what stands in the annotation of a Mailbox instead of the time of a sign-out, by
+    /// its uid.
+    pub unreadable_sign_outs: Memories<String>,
 }
 
 impl Context {

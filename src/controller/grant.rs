@@ -13,6 +13,7 @@ use kube::{Api, ResourceExt};
 
 use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
+use super::revoke::revoke;
 use crate::api::{DeletionPolicy, Mailbox};
 use crate::cluster::ClusterError;
 use crate::cluster::grants::{StoredGrant, stored};
@@ -36,10 +37,22 @@ async fn one_step(secret: &Secret, context: &Context) -> Result<Action, ClusterE
     let (name, uid) = (found.grant.mailbox.clone(), found.grant.mailbox_uid.clone());
     let watched = context
         .mailboxes
-        .get(&ObjectRef::new(&name.name).within(&name.namespace));
-    if let Some(mailbox) = watched.filter(|mailbox| mailbox.uid().as_deref() == Some(&uid)) {
+        .get(&ObjectRef::new(&name.name).within(&name.namespace))
+        .filter(|mailbox| mailbox.uid().as_deref() == Some(&uid));
+    if found.grant.signed_out_at.is_some() {
+        let mailbox = watched.as_ref().and_then(|mailbox| mailbox.0.as_ref().ok());
+        return revoke_and_delete(context, found, mailbox, "whose owner has signed out").await;
+    }
+    let now = Timestamp::now();
+    let asked = found.grant.move_asked_at;
+    let asked_until = asked.map(|at| later(at, context.pace.move_answer.into()));
+    if asked_until.is_some_and(|until| until <= now) {
+        return delete(context, found, "whose owner did not say that it moves here").await;
+    }
+    if let Some(mailbox) = watched {
         context.seen_alive.put(&uid, ());
-        return keep_policy(context, &mailbox, found).await;
+        let action = keep_policy(context, &mailbox, found).await?;
+        return Ok(asked_until.map_or(action, |until_then| Action::requeue(until(until_then, now))));
     }
     let api: Api<Mailbox> = Api::namespaced(context.client.clone(), &name.namespace);
     let live = crate::cluster::call(
@@ -87,15 +100,15 @@ async fn gone(context: &Context, found: StoredGrant) -> Result<Action, ClusterEr
         }
     };
     if ends.is_some_and(|ends| ends <= now) {
-        context
-            .keeper
-            .stored()
-            .delete(&uid, found.resource_version)
-            .await?;
+        // Nobody may adopt what is about to end.
         context.orphans.forget(&name.to_string());
-        context.seen_alive.forget(&uid);
-        tracing::info!(mailbox = %name, "deleted the grant of a Mailbox that is gone");
-        return Ok(Action::await_change());
+        let action = match found.grant.deletion_policy {
+            DeletionPolicy::Revoke => {
+                revoke_and_delete(context, found, None, "of a Mailbox that is gone").await?
+            }
+            _ => delete(context, found, "of a Mailbox that is gone").await?,
+        };
+        return Ok(action);
     }
     context.orphans.put(&name.to_string(), uid);
     context.wake.mailbox(&name);
@@ -106,6 +119,35 @@ async fn gone(context: &Context, found: StoredGrant) -> Result<Action, ClusterEr
     Ok(ends.map_or_else(Action::await_change, |ends| {
         Action::requeue(until(ends, now))
     }))
+}
+
+/// Deletes a grant, after it was tried to revoke it.
+async fn revoke_and_delete(
+    context: &Context,
+    found: StoredGrant,
+    mailbox: Option<&Mailbox>,
+    which: &str,
+) -> Result<Action, ClusterError> {
+    // After a pause of this process another replica may lead; it would do the same.
+    if !context.may_act() {
+        return Ok(Action::requeue(context.pace.backoff_first.into()));
+    }
+    match revoke(context, &found.grant, mailbox).await? {
+        Some(wait) => Ok(Action::requeue(wait)),
+        None => delete(context, found, which).await,
+    }
+}
+
+async fn delete(
+    context: &Context,
+    found: StoredGrant,
+    which: &str,
+) -> Result<Action, ClusterError> {
+    let (name, uid) = (found.grant.mailbox.clone(), found.grant.mailbox_uid.clone());
+    context.keeper.delete(found).await?;
+    context.seen_alive.forget(&uid);
+    tracing::info!(mailbox = %name, "deleted the grant {which}");
+    Ok(Action::await_change())
 }
 
 async fn update(

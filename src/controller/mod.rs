@@ -9,6 +9,7 @@ mod mailbox;
 mod news;
 mod places;
 mod profile;
+mod revoke;
 mod run;
 mod wake;
 mod watch;

@@ -7,10 +7,10 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Resource, ResourceExt};
 
 use super::context::AnyMailbox;
-use crate::api::TEST_REQUESTED_ANNOTATION;
+use crate::api::{SIGN_OUT_REQUESTED_ANNOTATION, TEST_REQUESTED_ANNOTATION};
 
 /// Lets only those Mailboxes through that have to be looked at: a change of the spec, a deletion
-/// that has begun, a request for a test, or a lost status. Our own writes of the status are no news,
+/// that has begun, a request for a test or a sign-out, or a lost status. Our own writes of the status are no news,
 /// the first one neither.
 pub fn mailbox_news(
     events: impl Stream<Item = Result<Event<AnyMailbox>, watcher::Error>> + Send,
@@ -75,6 +75,7 @@ impl Seen {
                 meta.generation,
                 meta.deletion_timestamp.is_some(),
                 mailbox.annotations().get(TEST_REQUESTED_ANNOTATION),
+                mailbox.annotations().get(SIGN_OUT_REQUESTED_ANNOTATION),
             )),
             has_status: status.is_some_and(|status| !status.conditions.is_empty()),
         }

@@ -268,6 +268,8 @@ fn context(
         profile_memory: Memories::default(),
         orphans: Memories::default(),
         seen_alive: Memories::default(),
+        revocations: Memories::default(),
+        unreadable_sign_outs: Memories::default(),
         namespace: settings.namespace,
         client: settings.client,
     }

@@ -136,6 +136,7 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
     if gone {
         context.mailboxes.forget(&ObjectRef::from_obj(mailbox));
         context.mailbox_memory.forget(&uid);
+        context.unreadable_sign_outs.forget(&uid);
         context.slots.forget(&object_name(mailbox));
         context.backoff.forget(&uid);
         context.wake.grant(&uid, &context.namespace);

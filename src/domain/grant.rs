@@ -126,7 +126,14 @@ pub enum EndCause {
     Testing,
     /// Google said so at the sign-in: its owner gave access for a time.
     TimeLimit,
+    /// Nothing uses it, as long as its Mailbox stands still.
+    Idle,
 }
+
+/// How long a grant lives that is not used: Google says six months
+/// (developers.google.com/identity/protocols/oauth2, "Refresh token expiration"), here the shortest
+/// that may mean.
+pub const IDLE_LIFE: Duration = Duration::from_secs(180 * 24 * 3600);
 
 /// How long a grant lives while an External app is in Testing
 /// (developers.google.com/identity/protocols/oauth2, "Refresh token expiration").

@@ -72,6 +72,7 @@ impl Reminder<'_> {
                 "Google set this end: while an app is in testing, each sign-in ends after 7 days.\n"
             }
             (EndCause::TimeLimit, _) => "This is the end of the time for which access was given.\n",
+            (EndCause::Idle, _) => "Google ends access that is not used for six months.\n",
         });
         text.push_str(&format!(
             "\nUsed by: the Mailbox {} in the namespace {}.\n",

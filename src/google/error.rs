@@ -1,10 +1,12 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use oauth2::ErrorResponse;
 use oauth2::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::circuit::Health;
 use crate::domain::egress::NotAllowed;
 use crate::domain::failure::server_reply;
 use crate::domain::refusal::Refusal;
@@ -46,6 +48,8 @@ pub enum OAuthError {
         detail: String,
         /// Of which kind that is.
         kind: Trouble,
+        /// How long the server asks to be left alone: its `Retry-After`, at most an hour.
+        pause: Option<Duration>,
     },
     /// The egress policy forbids the connection.
     #[error(transparent)]
@@ -56,8 +60,11 @@ pub enum OAuthError {
 /// captive portal, an inspecting proxy or a wrong setting may be put right.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trouble {
-    /// The network or the server, which mend themselves or not.
-    Passing,
+    /// No answer, or one of a server that fails (5xx): the network or the server, which mend
+    /// themselves or not.
+    Down,
+    /// The server is there and says "not now".
+    Busy,
     /// The server's certificate is not trusted, or TLS is not spoken.
     NotTrusted,
     /// What answered does not speak OAuth.
@@ -65,15 +72,32 @@ pub enum Trouble {
 }
 
 impl OAuthError {
-    pub(super) fn unavailable(doing: &'static str, detail: impl Into<String>) -> Self {
-        Self::trouble(Trouble::Passing, doing, detail)
-    }
-
     pub(super) fn trouble(kind: Trouble, doing: &'static str, detail: impl Into<String>) -> Self {
         Self::Unavailable {
             doing,
             detail: detail.into(),
             kind,
+            pause: None,
+        }
+    }
+
+    /// What it says of the server's health. A refusal is an answer like any other.
+    pub fn health(&self) -> Health {
+        match self {
+            Self::Refused(_) => Health::Sound,
+            Self::NotAllowed(_) => Health::Unclear,
+            Self::Unavailable { kind, .. } => match kind {
+                Trouble::Down | Trouble::NotTrusted => Health::Failing,
+                Trouble::Busy | Trouble::NotOAuth => Health::Unclear,
+            },
+        }
+    }
+
+    /// How long nothing may be sent, where the server said so: at most an hour.
+    pub fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { pause, .. } => *pause,
+            Self::Refused(_) | Self::NotAllowed(_) => None,
         }
     }
 }
@@ -86,7 +110,11 @@ pub(super) enum NoAnswer {
     Http(#[from] HttpError),
     /// An answer of a server that fails or is busy.
     #[error("{host} answered HTTP {}", status.as_u16())]
-    NotNow { host: Endpoint, status: StatusCode },
+    NotNow {
+        host: Endpoint,
+        status: StatusCode,
+        pause: Option<Duration>,
+    },
     /// An answer of somebody else, such as a proxy, a load balancer or a web site.
     #[error("{host} answered HTTP {}{}, not as an OAuth server does", status.as_u16(), .with.words())]
     NotOAuth {
@@ -116,15 +144,25 @@ impl Foreign {
 
 impl NoAnswer {
     pub(super) fn while_doing(self, doing: &'static str) -> OAuthError {
-        let kind = match self {
+        let detail = self.to_string();
+        let (kind, pause) = match self {
             Self::Http(HttpError::NotAllowed(not_allowed)) => {
                 return OAuthError::NotAllowed(not_allowed);
             }
-            Self::Http(HttpError::Tls { .. }) => Trouble::NotTrusted,
-            Self::Http(_) | Self::NotNow { .. } => Trouble::Passing,
-            Self::NotOAuth { .. } => Trouble::NotOAuth,
+            Self::Http(HttpError::Tls { .. }) => (Trouble::NotTrusted, None),
+            Self::Http(_) => (Trouble::Down, None),
+            Self::NotNow { status, pause, .. } => match status.is_server_error() {
+                true => (Trouble::Down, pause),
+                false => (Trouble::Busy, pause),
+            },
+            Self::NotOAuth { .. } => (Trouble::NotOAuth, None),
         };
-        OAuthError::trouble(kind, doing, self.to_string())
+        OAuthError::Unavailable {
+            doing,
+            detail,
+            kind,
+            pause,
+        }
     }
 }
 
@@ -162,7 +200,8 @@ impl Said {
     /// `secrets` of the request, which a server may repeat.
     pub(super) fn judge(self, doing: &'static str, secrets: &[&str]) -> OAuthError {
         let Some(error) = code(&self.error, secrets) else {
-            return OAuthError::unavailable(doing, "the answer has no error code that can be read");
+            let words = "the answer has no error code that can be read";
+            return OAuthError::trouble(Trouble::NotOAuth, doing, words);
         };
         let refusal = Refusal {
             error,
@@ -170,7 +209,7 @@ impl Said {
             subtype: code(&self.error_subtype.unwrap_or_default(), secrets).unwrap_or_default(),
         };
         if NOT_NOW.contains(&refusal.error.as_str()) {
-            return OAuthError::unavailable(doing, refusal.words());
+            return OAuthError::trouble(Trouble::Busy, doing, refusal.words());
         }
         OAuthError::Refused(refusal)
     }
@@ -251,7 +290,7 @@ mod tests {
     fn not_now_is_no_refusal() {
         for code in NOT_NOW {
             let error = judged(&format!(r#"{{"error":"{code}"}}"#));
-            assert_eq!(error, OAuthError::unavailable("testing", code));
+            assert_eq!(error, OAuthError::trouble(Trouble::Busy, "testing", code));
         }
     }
 

@@ -11,7 +11,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::error::{NoAnswer, OAuthError};
+use super::error::{NoAnswer, OAuthError, Trouble};
 use super::{Exchanged, Google};
 use crate::domain::address::EmailAddress;
 use crate::domain::secret::{ExposeSecret, SignInNonce};
@@ -115,7 +115,9 @@ impl Google {
             .await
             .map_err(|error: DiscoveryError<NoAnswer>| match error {
                 DiscoveryError::Request(no_answer) => no_answer.while_doing(DOING),
-                _ => OAuthError::unavailable(DOING, "the answer is not a set of keys"),
+                _ => {
+                    OAuthError::trouble(Trouble::NotOAuth, DOING, "the answer is not a set of keys")
+                }
             })
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod exchange;
 mod identity;
 mod refresh;
+mod retry_after;
 mod revoke;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -3,7 +3,7 @@ use oauth2::http::{Request, StatusCode};
 use url::form_urlencoded::Serializer;
 
 use super::Google;
-use super::error::{OAuthError, Said};
+use super::error::{OAuthError, Said, Trouble};
 use crate::domain::secret::{ExposeSecret, RefreshToken};
 
 const DOING: &str = "revoking the grant";
@@ -32,14 +32,17 @@ impl Google {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
             .body(form.into_bytes())
-            .map_err(|_| OAuthError::unavailable(DOING, "the request cannot be made"))?;
+            .map_err(|_| {
+                OAuthError::trouble(Trouble::NotOAuth, DOING, "the request cannot be made")
+            })?;
         let answer = self.transport.ask(request).await;
         let answer = answer.map_err(|error| error.while_doing(DOING))?;
         if answer.status() == StatusCode::OK {
             return Ok(());
         }
-        let said: Said = serde_json::from_slice(answer.body())
-            .map_err(|_| OAuthError::unavailable(DOING, "the answer cannot be read"))?;
+        let said: Said = serde_json::from_slice(answer.body()).map_err(|_| {
+            OAuthError::trouble(Trouble::NotOAuth, DOING, "the answer cannot be read")
+        })?;
         match said.judge(DOING, &[token.expose_secret()]) {
             OAuthError::Refused(refusal) if refusal.error == REVOKED => Ok(()),
             error => Err(error),

@@ -199,28 +199,24 @@ async fn anything_else_is_unavailable() {
     let html = "<html>Sign in to the hotel's network</html>";
     let redirect = "HTTP/1.1 302 Found\r\nlocation: /x\r\ncontent-length: 0\r\n\r\n";
     let chunked = "HTTP/1.1 400 Bad Request\r\ntransfer-encoding: chunked\r\n\r\n";
-    let (passing, foreign) = (Trouble::Passing, Trouble::NotOAuth);
+    let (down, busy, foreign) = (Trouble::Down, Trouble::Busy, Trouble::NotOAuth);
     for (script, words, wanted) in [
         (
             Script::json("500 Internal Server Error", oauth),
             "HTTP 500",
-            passing,
+            down,
         ),
         (
             Script::json("503 Service Unavailable", oauth),
             "HTTP 503",
-            passing,
+            down,
         ),
         (
             Script::json("429 Too Many Requests", oauth),
             "HTTP 429",
-            passing,
+            busy,
         ),
-        (
-            Script::json("408 Request Timeout", oauth),
-            "HTTP 408",
-            passing,
-        ),
+        (Script::json("408 Request Timeout", oauth), "HTTP 408", busy),
         (Script::json("404 Not Found", oauth), "HTTP 404", foreign),
         (
             Script::json("405 Method Not Allowed", oauth),
@@ -246,26 +242,26 @@ async fn anything_else_is_unavailable() {
         (
             Script::json("403 Forbidden", r#"{"error":"rate_limit_exceeded"}"#),
             "rate_limit_exceeded",
-            passing,
+            busy,
         ),
         (
             Script::json("400 Bad Request", r#"{"error":"internal_failure"}"#),
             "internal_failure",
-            passing,
+            busy,
         ),
         (
             Script::Say(redirect.into()),
             "HTTP 302 with a redirect, which is not followed",
             foreign,
         ),
-        (Script::Say("garbage\r\n\r\n".into()), "broke off", passing),
-        (Script::Say(Vec::new()), "broke off", passing),
+        (Script::Say("garbage\r\n\r\n".into()), "broke off", down),
+        (Script::Say(Vec::new()), "broke off", down),
         (
             Script::Endless(chunked.into()),
             "more than 65536 bytes",
-            passing,
+            down,
         ),
-        (Script::Silent, "did not answer in time", passing),
+        (Script::Silent, "did not answer in time", down),
     ] {
         for (call, error) in all(script).await.into_iter().enumerate() {
             let Some(OAuthError::Unavailable { detail, kind, .. }) = &error else {

@@ -1,10 +1,12 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use oauth2::http::StatusCode;
-use oauth2::http::header::CONTENT_TYPE;
+use oauth2::http::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 use super::error::{Foreign, NoAnswer, Said};
+use super::retry_after::pause;
 use crate::domain::server::Endpoint;
 use crate::net::http::HttpClient;
 
@@ -45,7 +47,11 @@ impl Transport {
             return Ok(answer);
         }
         Err(match not_now {
-            true => NoAnswer::NotNow { host, status },
+            true => NoAnswer::NotNow {
+                host,
+                status,
+                pause: asked_pause(&answer),
+            },
             false => NoAnswer::NotOAuth {
                 with: foreign(&answer),
                 host,
@@ -53,6 +59,12 @@ impl Transport {
             },
         })
     }
+}
+
+/// How long the server asks to be left alone.
+fn asked_pause(answer: &HttpResponse) -> Option<std::time::Duration> {
+    let header = |name: HeaderName| answer.headers().get(name)?.to_str().ok();
+    pause(header(RETRY_AFTER)?, header(DATE), Timestamp::now())
 }
 
 /// What an answer is that is not OAuth's.

@@ -91,7 +91,7 @@ impl GrantKeeper {
         let Some(refresh_token) = exchanged.refresh_token.clone() else {
             return refused(Reason::NoRefreshToken);
         };
-        let proved = match client.google.refresh(&client.client, &refresh_token).await {
+        let proved = match client.prove(&refresh_token).await {
             Ok(proved) => proved,
             Err(OAuthError::Refused(refusal)) if refusal.of_client().is_some() => {
                 return refused(Reason::ConsentExchangeFailed);

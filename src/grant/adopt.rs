@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
-use super::renew::changed;
-use super::{GrantKeeper, KeeperError, ProfileClient, Written};
+use super::{GrantKeeper, KeeperError, Renewal, Written};
+use crate::api::GmailServerProfile;
 use crate::cluster::grants::StoredGrant;
 
 impl GrantKeeper {
@@ -15,11 +15,16 @@ impl GrantKeeper {
         &self,
         old: StoredGrant,
         uid: &str,
-        client: &ProfileClient,
+        profile: &GmailServerProfile,
         now: Timestamp,
-    ) -> Result<Written, KeeperError> {
-        let answer = client.refresh(&old.grant).await?;
-        let change = changed(answer, &old.grant, now)?;
+    ) -> Result<Renewal, KeeperError> {
+        let change = match self.unsaved.of(&old.grant) {
+            Some(given) => given.change(),
+            None => match self.queue(&old.grant, profile, now) {
+                Ok(turn) => self.ask(&old, profile, turn, now).await?,
+                Err(not_yet) => return Ok(Renewal::NotYet(not_yet)),
+            },
+        };
         let mut grant = old.grant.clone();
         change(&mut grant);
         grant.mailbox_uid = uid.to_owned();
@@ -27,9 +32,10 @@ impl GrantKeeper {
         // It is the old Mailbox's, and goes with it.
         grant.workload_secret = None;
         let secret = self.grants.put(&grant, None).await?;
+        self.unsaved.forget(&old.grant.mailbox_uid);
         self.grants
             .delete(&old.grant.mailbox_uid, old.resource_version)
             .await?;
-        Ok(Written { grant, secret })
+        Ok(Renewal::Written(Box::new(Written { grant, secret })))
     }
 }

@@ -7,6 +7,10 @@ mod moving;
 mod oauth_client;
 mod owner;
 mod renew;
+mod revoke;
+mod store_rest;
+mod traffic;
+mod unsaved;
 mod update;
 
 use std::sync::Arc;
@@ -23,6 +27,10 @@ use crate::net::network::Network;
 pub use accept::{AcceptError, Accepted, Consent};
 pub use oauth_client::{ClientError, ProfileClient};
 pub use renew::Renewal;
+pub use revoke::RevokeError;
+use traffic::Traffic;
+pub use traffic::{HeldBack, NotYet, TrafficRules};
+use unsaved::Unsaved;
 
 /// Keeps grants: the one place that talks to Google about them and writes them.
 #[derive(Clone)]
@@ -30,6 +38,8 @@ pub struct GrantKeeper {
     client: Client,
     grants: Grants,
     network: Arc<Network>,
+    traffic: Traffic,
+    unsaved: Unsaved,
 }
 
 /// A grant that was written, with the Secret as it is stored now.
@@ -69,12 +79,20 @@ pub enum KeeperError {
 }
 
 impl GrantKeeper {
-    /// Grants in `namespace`, with connections from `network`.
-    pub fn new(client: Client, namespace: &str, network: Arc<Network>) -> Self {
+    /// Grants in `namespace`, with connections from `network`, and requests to OAuth servers within
+    /// `rules`.
+    pub fn new(
+        client: Client,
+        namespace: &str,
+        network: Arc<Network>,
+        rules: TrafficRules,
+    ) -> Self {
         Self {
             grants: Grants::new(client.clone(), namespace),
             client,
             network,
+            traffic: Traffic::new(rules),
+            unsaved: Unsaved::default(),
         }
     }
 

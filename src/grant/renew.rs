@@ -1,12 +1,14 @@
 use jiff::Timestamp;
 
-use super::{GrantKeeper, KeeperError, ProfileClient, Written};
-use crate::api::Reason;
+use super::traffic::{NotYet, Turn};
+use super::unsaved::Given;
+use super::{GrantKeeper, KeeperError, Written};
+use crate::api::{GmailServerProfile, Reason};
 use crate::cluster::grants::StoredGrant;
 use crate::domain::grant::{Access, Grant, GrantEnd, may_use_mail};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::later;
-use crate::google::{OAuthError, Refreshed};
+use crate::google::OAuthError;
 
 /// What came of a renewal.
 #[derive(Debug)]
@@ -15,49 +17,126 @@ pub enum Renewal {
     Written(Box<Written>),
     /// Another sign-in was ahead: its grant stands.
     Overtaken,
+    /// Nothing was sent: others come first, or the server is not to be asked now.
+    NotYet(NotYet),
 }
 
 impl GrantKeeper {
-    /// Gets a new access token and stores it. The leader calls this, for one Mailbox at a time, so
-    /// that no grant is renewed twice at once.
+    /// Gets a new access token and stores it, when its turn has come. The leader calls this, for one
+    /// Mailbox at a time, so that no grant is renewed twice at once.
     ///
     /// # Errors
-    /// [`KeeperError`] where it could not be asked: the grant is as before.
+    /// [`KeeperError`] where it could not be asked: the grant is as before. Where it could not be
+    /// stored, what Google gave is kept, and stored by the next call before anything is asked.
     pub async fn renew(
         &self,
         stored: StoredGrant,
-        client: &ProfileClient,
+        profile: &GmailServerProfile,
         now: Timestamp,
     ) -> Result<Renewal, KeeperError> {
-        let answer = client.refresh(&stored.grant).await?;
-        let change = changed(answer, &stored.grant, now)?;
-        Ok(match self.update(stored, change).await? {
+        let change = match self.unsaved.of(&stored.grant) {
+            Some(given) => given.change(),
+            None => match self.queue(&stored.grant, profile, now) {
+                Ok(turn) => self.ask(&stored, profile, turn, now).await?,
+                Err(not_yet) => return Ok(Renewal::NotYet(not_yet)),
+            },
+        };
+        self.store_renewed(stored, change).await
+    }
+
+    /// The same before all others, where a test has found that the access token is refused.
+    ///
+    /// # Errors
+    /// As [`GrantKeeper::renew`].
+    pub async fn renew_at_once(
+        &self,
+        stored: StoredGrant,
+        profile: &GmailServerProfile,
+        now: Timestamp,
+    ) -> Result<Renewal, KeeperError> {
+        let change = match self.unsaved.of(&stored.grant) {
+            Some(given) => given.change(),
+            None => {
+                let lane = self.lane_of(&stored.grant, profile);
+                let turn = self.traffic.at_once(&lane, DOING, now);
+                let turn = turn.map_err(|error| KeeperError::Google(error.to_string()))?;
+                self.ask(&stored, profile, turn, now).await?
+            }
+        };
+        self.store_renewed(stored, change).await
+    }
+
+    /// A turn for the renewal of `grant`.
+    pub(super) fn queue(
+        &self,
+        grant: &Grant,
+        profile: &GmailServerProfile,
+        now: Timestamp,
+    ) -> Result<Turn, NotYet> {
+        let lane = self.lane_of(grant, profile);
+        self.traffic.queue(&lane, &grant.mailbox_uid, now)
+    }
+
+    /// Asks Google; what it gives is kept until it is stored.
+    pub(super) async fn ask(
+        &self,
+        stored: &StoredGrant,
+        profile: &GmailServerProfile,
+        turn: Turn,
+        now: Timestamp,
+    ) -> Result<Change, KeeperError> {
+        let client = self.client_of(profile).await?;
+        // A task of its own: what Google gives must not be lost with whoever asked.
+        let (unsaved, asking, base) = (self.unsaved.clone(), self.unsaved.asking(), stored.clone());
+        let asked = tokio::spawn(async move {
+            let answer = client.refresh(&base.grant, turn).await?;
+            let answer = answer.map(|refreshed| Given {
+                base,
+                refreshed,
+                at: now,
+            });
+            if let Ok(given) = &answer {
+                unsaved.put(given.clone());
+            }
+            drop(asking);
+            Ok::<_, KeeperError>(answer)
+        });
+        let answer = asked
+            .await
+            .map_err(|error| KeeperError::Google(format!("{DOING}: {error}")))?;
+        match answer? {
+            Ok(given) => Ok(given.change()),
+            Err(OAuthError::Refused(refusal)) => {
+                let reason = ended(&refusal, stored.grant.age_hours(now))?;
+                Ok(Box::new(move |grant| end(grant, reason, now)))
+            }
+            Err(error) => Err(KeeperError::Google(error.to_string())),
+        }
+    }
+
+    async fn store_renewed(
+        &self,
+        stored: StoredGrant,
+        change: Change,
+    ) -> Result<Renewal, KeeperError> {
+        let uid = stored.grant.mailbox_uid.clone();
+        let written = match self.update(stored, change).await {
+            // Deleted meanwhile: there is nothing left to keep it for.
+            Err(KeeperError::Cluster(error)) if error.is_gone() => None,
+            other => other?,
+        };
+        self.unsaved.forget(&uid);
+        Ok(match written {
             Some(written) => Renewal::Written(Box::new(written)),
             None => Renewal::Overtaken,
         })
     }
 }
 
+const DOING: &str = "renewing the access token";
+
 /// What is to be made of a grant; it may have to be done again on a newer version of it.
 pub(super) type Change = Box<dyn Fn(&mut Grant) + Send + Sync>;
-
-/// What Google's answer makes of a grant.
-pub(super) fn changed(
-    answer: Result<Refreshed, OAuthError>,
-    grant: &Grant,
-    now: Timestamp,
-) -> Result<Change, KeeperError> {
-    match answer {
-        Ok(refreshed) => Ok(Box::new(move |grant| apply(&refreshed, grant, now))),
-        Err(OAuthError::Refused(refusal)) => {
-            let reason = ended(&refusal, grant.age_hours(now))?;
-            Ok(Box::new(move |grant| {
-                grant.ended = Some(GrantEnd { reason, at: now })
-            }))
-        }
-        Err(error) => Err(KeeperError::Google(error.to_string())),
-    }
-}
 
 fn ended(refusal: &Refusal, age_hours: i64) -> Result<Reason, KeeperError> {
     let about_client = refusal.of_client().is_some();
@@ -67,22 +146,40 @@ fn ended(refusal: &Refusal, age_hours: i64) -> Result<Reason, KeeperError> {
         .ok_or_else(|| KeeperError::ClientRefused(refusal.words()))
 }
 
-fn apply(refreshed: &Refreshed, grant: &mut Grant, now: Timestamp) {
-    grant.access = Access {
-        token: refreshed.access_token.clone(),
-        issued_at: now,
-        expires_at: later(now, refreshed.expires_in),
-    };
-    if let Some(rotated) = &refreshed.refresh_token {
-        grant.refresh_token = rotated.clone();
+/// Another replica may have renewed it since, with a refresh token that was good.
+fn end(grant: &mut Grant, reason: Reason, at: Timestamp) {
+    if grant.access.issued_at <= at {
+        grant.ended = Some(GrantEnd { reason, at });
     }
-    if let Some(scopes) = &refreshed.scopes {
-        grant.scopes = scopes.clone();
+}
+
+impl Given {
+    pub(super) fn change(self) -> Change {
+        Box::new(move |grant| self.apply(grant))
     }
-    if !may_use_mail(&grant.scopes) {
-        grant.ended = Some(GrantEnd {
-            reason: Reason::MailScopeNotGranted,
-            at: now,
-        });
+
+    fn apply(&self, grant: &mut Grant) {
+        // What another replica has got since is newer, and its refresh token is the one that is good.
+        if grant.access.issued_at > self.at {
+            return;
+        }
+        let refreshed = &self.refreshed;
+        grant.access = Access {
+            token: refreshed.access_token.clone(),
+            issued_at: self.at,
+            expires_at: later(self.at, refreshed.expires_in),
+        };
+        if let Some(rotated) = &refreshed.refresh_token {
+            grant.refresh_token = rotated.clone();
+        }
+        if let Some(scopes) = &refreshed.scopes {
+            grant.scopes = scopes.clone();
+        }
+        if !may_use_mail(&grant.scopes) {
+            grant.ended = Some(GrantEnd {
+                reason: Reason::MailScopeNotGranted,
+                at: self.at,
+            });
+        }
     }
 }

@@ -4,6 +4,7 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::api::Reason;
@@ -17,6 +18,13 @@ pub struct Metrics {
     pub status_writes: Family<KindLabels, Counter>,
     /// Renewals of access tokens by result.
     pub renewals: Family<ResultLabels, Counter>,
+    /// How much of the old token's life was left when the new one was stored, in seconds: less than
+    /// zero where it had ended.
+    pub renewal_margin: RenewalMargin,
+    /// Renewals that were not sent yet, by why.
+    pub held_back: Family<HeldBackLabels, Counter>,
+    /// Whether nothing is sent to a profile's OAuth server, since it fails or wants a pause.
+    pub oauth_held_back: Family<ProfileLabels, Gauge>,
     /// Tests of one direction by reason.
     pub tests: Family<TestLabels, Counter>,
     /// When the first of a profile's sign-ins is known to end, in seconds since 1970.
@@ -96,6 +104,42 @@ pub enum RenewalResult {
     Unavailable,
 }
 
+/// A histogram of [`Metrics::renewal_margin`].
+#[derive(Clone, Debug)]
+pub struct RenewalMargin(Histogram);
+
+impl Default for RenewalMargin {
+    fn default() -> Self {
+        // Google's tokens live an hour, and a tenth to a quarter of that is left at a renewal.
+        Self(Histogram::new([0.0, 60.0, 180.0, 360.0, 900.0]))
+    }
+}
+
+impl RenewalMargin {
+    /// One more renewal, with so many seconds left.
+    pub fn observe(&self, seconds: f64) {
+        self.0.observe(seconds);
+    }
+}
+
+/// The label of what was not sent yet.
+#[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct HeldBackLabels {
+    /// Why.
+    pub because: HeldBackLabel,
+}
+
+/// Why something is not sent yet.
+#[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
+pub enum HeldBackLabel {
+    /// Others come first.
+    Line,
+    /// The OAuth server fails.
+    Circuit,
+    /// The OAuth server asked for a pause.
+    Pause,
+}
+
 /// The labels of a test.
 #[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 pub struct TestLabels {
@@ -138,8 +182,15 @@ impl Metrics {
         self.ending_soon.get_or_create(labels).set(soon);
     }
 
+    /// Says whether nothing is sent to the OAuth server of a profile.
+    pub fn oauth_held_back(&self, labels: &ProfileLabels, held_back: bool) {
+        let gauge = self.oauth_held_back.get_or_create(labels);
+        gauge.set(held_back.into());
+    }
+
     /// Ends the series of a profile that is gone.
     pub fn forget_profile(&self, labels: &ProfileLabels) {
+        self.oauth_held_back.remove(labels);
         self.earliest_end.remove(labels);
         self.ending_soon.remove(labels);
     }
@@ -161,6 +212,21 @@ impl Metrics {
             "token_renewals",
             "Renewals of access tokens by result",
             self.renewals.clone(),
+        );
+        registry.register(
+            "token_renewal_margin_seconds",
+            "How much of the old access token's life was left at its renewal; below zero it had ended",
+            self.renewal_margin.0.clone(),
+        );
+        registry.register(
+            "token_renewals_held_back",
+            "Renewals that were not sent yet by why: others come first, the OAuth server fails, or it asked for a pause",
+            self.held_back.clone(),
+        );
+        registry.register(
+            "oauth_server_held_back",
+            "Whether nothing is sent to a profile's OAuth server, since it fails or asked for a pause",
+            self.oauth_held_back.clone(),
         );
         registry.register(
             "direction_tests",

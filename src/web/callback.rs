@@ -146,8 +146,7 @@ impl Web {
             return Err(Stopped::refused(Reason::ConsentLinkInvalid));
         }
         let exchanged = client
-            .google
-            .exchange(&client.client, &redirect_uri, code, &flow.verifier())
+            .exchange(&redirect_uri, code, &flow.verifier())
             .await?;
         let identity = client
             .google

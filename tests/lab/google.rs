@@ -23,12 +23,12 @@ pub struct GoogleStandIn {
     server: Kept,
 }
 
-/// One request that the token endpoint has had.
+/// One request that the token endpoint or the revocation endpoint has had.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TokenRequest {
     /// When, in RFC 3339.
     pub at: String,
-    /// `authorization_code` or `refresh_token`.
+    /// `authorization_code`, `refresh_token`, or `revocation` for one that ended a grant.
     pub grant_type: Option<String>,
     /// Who asked.
     pub client_id: Option<String>,
@@ -145,6 +145,24 @@ impl GoogleStandIn {
         self.post(
             "faults",
             &json!({ "client_id": id, "status": status, "body": body }),
+        )
+        .await
+    }
+
+    /// The same with a `Retry-After`.
+    pub async fn set_busy(&self, id: &str, status: u16, retry_after: &str) -> Result<()> {
+        self.post(
+            "faults",
+            &json!({ "client_id": id, "status": status, "retry_after": retry_after }),
+        )
+        .await
+    }
+
+    /// From now on each renewal for a client replaces the refresh token, and the old one is dead.
+    pub async fn rotate_refresh_tokens(&self, id: &str) -> Result<()> {
+        self.post(
+            "clients",
+            &json!({ "client_id": id, "rotate_refresh_token": true }),
         )
         .await
     }

@@ -25,6 +25,7 @@ pub mod ports;
 pub mod scripted;
 pub mod scripted_smtp;
 pub mod tls;
+pub mod token_mill;
 pub mod tokens;
 pub mod wire;
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use gmail_operator::api::{GmailServerProfile, Mailbox};
+use gmail_operator::domain::egress::EgressPolicy;
+use gmail_operator::domain::server::Endpoint;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -150,6 +152,18 @@ impl Site {
         self.watched.push(namespace.to_owned());
     }
 
+    /// Where this operator may connect to.
+    pub fn egress(&self) -> Result<EgressPolicy> {
+        let endpoints = self.endpoints.iter();
+        let networks = ["127.0.0.0/8".parse()?, "::1/128".parse()?];
+        Ok(EgressPolicy::new(
+            endpoints
+                .map(|(host, port)| Endpoint::new(host, *port))
+                .collect(),
+            networks.into(),
+        ))
+    }
+
     /// How much is logged.
     pub fn log_level(&mut self, level: &str) {
         level.clone_into(&mut self.log_level);
@@ -211,6 +225,12 @@ impl Site {
     pub fn launch(&mut self) -> Result<()> {
         self.operator = Some(self.spawn(self.web_port, self.telemetry_port)?);
         Ok(())
+    }
+
+    /// Starts it as a container that has crashed: in the same Pod, so under the same name.
+    pub async fn start_again(&mut self) -> Result<()> {
+        self.starts -= 1;
+        self.start().await
     }
 
     /// Starts another replica, whose sign-in page nobody is sent to.

@@ -1,23 +1,22 @@
 use jiff::Timestamp;
 
 use super::binding;
-use super::observe::{Observed, limit};
+use super::keep::{adopt, remember, renew, renewed, sign_out, take_place};
+use super::observe::Observed;
 use super::remind::remind;
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
-use crate::controller::context::{Context, object_name};
-use crate::controller::places::Change;
-use crate::controller::wake::places_changed;
+use crate::controller::context::Context;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::grant::Grant;
-use crate::domain::mailbox::{GrantView, Outcome, Step, ValidSpec};
+use crate::domain::mailbox::{Outcome, Step, ValidSpec};
 use crate::domain::message::{Letter, message_id, stays_in_inbox};
 use crate::domain::profile::ValidProfile;
-use crate::grant::{KeeperError, Renewal, Written};
+use crate::grant::KeeperError;
 use crate::mail::compose;
 use crate::probe::{Parcel, Search, Slot, Subject};
-use crate::telemetry::metrics::{Direction, ReasonLabel, RenewalResult, ResultLabels, TestLabels};
+use crate::telemetry::metrics::{Direction, ReasonLabel, TestLabels};
 
 /// Does one step. What cannot be asked is an outcome too; an error is ours or the API server's.
 pub async fn act(
@@ -26,12 +25,14 @@ pub async fn act(
     step: &Step,
     slot: Option<&mut Slot>,
 ) -> Result<Outcome, ClusterError> {
-    match step {
-        Step::StartTest(_) => return Ok(Outcome::Started),
+    match (step, &observed.grant) {
+        (Step::StartTest(_), _) => return Ok(Outcome::Started),
         // After a pause of this process another replica may lead; it would do the same step.
         _ if !context.may_act() => return Ok(Outcome::Unavailable),
+        // Whatever has become of the profile.
+        (Step::SignOut, Some(stored)) => return sign_out(context, observed, stored).await,
         // A token goes also where there is neither a profile nor a grant.
-        Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_) => {
+        (Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_), _) => {
             return binding::act(context, observed, step).await;
         }
         _ => {}
@@ -47,10 +48,12 @@ pub async fn act(
     match step {
         Step::Adopt { .. } => adopt(context, observed, profile, stored).await,
         Step::TakePlace => take_place(context, observed, stored).await,
-        Step::Renew => Ok(renew(context, observed, profile, stored).await?.0),
-        Step::StartTest(_) | Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_) => {
-            Ok(Outcome::Unavailable)
-        }
+        Step::Renew => renew(context, observed, profile, stored).await,
+        Step::StartTest(_)
+        | Step::SignOut
+        | Step::PublishToken
+        | Step::WithdrawToken
+        | Step::RemoveSecret(_) => Ok(Outcome::Unavailable),
         Step::Remind(end) => match slot {
             Some(slot) => remind(context, observed, profile, spec, stored, end, slot).await,
             None => Ok(Outcome::Unavailable),
@@ -71,145 +74,6 @@ pub async fn act(
             Ok(outcome)
         }
     }
-}
-
-async fn adopt(
-    context: &Context,
-    observed: &Observed,
-    profile: &GmailServerProfile,
-    stored: &StoredGrant,
-) -> Result<Outcome, ClusterError> {
-    let client = match context.keeper.client_of(profile).await {
-        Ok(client) => client,
-        Err(error) => return Ok(unavailable(observed, &error.into())),
-    };
-    match context
-        .keeper
-        .adopt(
-            stored.clone(),
-            &observed.world.uid,
-            &client,
-            Timestamp::now(),
-        )
-        .await
-    {
-        Ok(written) => {
-            context.orphans.forget(&observed.name.to_string());
-            tracing::info!(mailbox = %observed.name, "adopted the sign-in of the Mailbox that was here before");
-            Ok(Outcome::Grant(remember(context, written)))
-        }
-        Err(KeeperError::Cluster(error)) => Err(error),
-        Err(error) => {
-            look_at_client(context, profile, &error);
-            Ok(unavailable(observed, &error))
-        }
-    }
-}
-
-/// The profile is told what its client's answer, or its Secret, says of it.
-fn look_at_client(context: &Context, profile: &GmailServerProfile, error: &KeeperError) {
-    match error {
-        KeeperError::ClientRefused(_) => context.recheck_client(profile),
-        // Its Secret has changed since it was looked at.
-        KeeperError::ForeignGrant { .. } => context.wake.profile(&object_name(profile)),
-        _ => {}
-    }
-}
-
-/// Two sign-ins may ask for the last place at once: the books give it to one of them, and only then
-/// is it written.
-async fn take_place(
-    context: &Context,
-    observed: &Observed,
-    stored: &StoredGrant,
-) -> Result<Outcome, ClusterError> {
-    let Some(capacity) = observed.world.profile.capacity() else {
-        return Ok(Outcome::Unavailable);
-    };
-    let grant = &stored.grant;
-    let limit = limit(capacity, grant, &observed.world.test);
-    if !context.places.take(grant, limit, &observed.name) {
-        return Ok(Outcome::NoPlace);
-    }
-    let now = Timestamp::now();
-    let written = context
-        .keeper
-        .update(stored.clone(), |grant| grant.place_taken_at = Some(now))
-        .await;
-    let failed = match written {
-        Ok(Some(written)) => {
-            places_changed(context, Some(Change::Taken(grant.project())));
-            return Ok(Outcome::Grant(remember(context, written)));
-        }
-        Err(KeeperError::Cluster(error)) => Err(error),
-        _ => Ok(Outcome::Unavailable),
-    };
-    // Its answer may be lost though it was written: what is stored decides.
-    let kept = match context.keeper.stored().get(&grant.mailbox_uid).await {
-        Ok(Some(Ok(newest))) => newest.grant.place_taken_at.is_some(),
-        Ok(_) => false,
-        // Tried again, and then it is seen.
-        Err(_) => true,
-    };
-    if !kept {
-        places_changed(context, context.places.give_back(&grant.mailbox_uid));
-    }
-    failed
-}
-
-/// The outcome, and the new grant where there is one.
-async fn renew(
-    context: &Context,
-    observed: &Observed,
-    profile: &GmailServerProfile,
-    stored: &StoredGrant,
-) -> Result<(Outcome, Option<StoredGrant>), ClusterError> {
-    let result = match context.keeper.client_of(profile).await {
-        Ok(client) => {
-            context
-                .keeper
-                .renew(stored.clone(), &client, Timestamp::now())
-                .await
-        }
-        Err(error) => Err(error.into()),
-    };
-    let counted = |result| {
-        context
-            .metrics
-            .renewals
-            .get_or_create(&ResultLabels { result })
-            .inc()
-    };
-    match result {
-        Ok(Renewal::Written(written)) => {
-            counted(if written.grant.ended.is_some() {
-                RenewalResult::Ended
-            } else {
-                RenewalResult::Ok
-            });
-            let stored = written.stored();
-            Ok((Outcome::Grant(remember(context, *written)), Some(stored)))
-        }
-        Ok(Renewal::Overtaken) => Ok((Outcome::Unavailable, None)),
-        Err(KeeperError::Cluster(error)) => Err(error),
-        Err(error) => {
-            counted(RenewalResult::Unavailable);
-            look_at_client(context, profile, &error);
-            Ok((unavailable(observed, &error), None))
-        }
-    }
-}
-
-/// Lays what was written over what the watch has shown.
-pub(super) fn remember(context: &Context, written: Written) -> Box<GrantView> {
-    let view = Box::new(GrantView::from(&written.grant));
-    context.grants.wrote(written.secret);
-    view
-}
-
-fn unavailable(observed: &Observed, error: &KeeperError) -> Outcome {
-    tracing::warn!(mailbox = %observed.name, %error, "the access token could not be renewed now; it is tried again");
-    Outcome::Unavailable
 }
 
 /// One step of a test.
@@ -246,7 +110,10 @@ impl Test<'_> {
         if !refused || fresh {
             return Ok(outcome);
         }
-        match renew(self.context, self.observed, self.profile, stored).await? {
+        let (context, observed, profile) = (self.context, self.observed, self.profile);
+        let keeper = &context.keeper;
+        let result = keeper.renew_at_once(stored.clone(), profile, Timestamp::now());
+        match renewed(context, observed, profile, stored, result.await)? {
             (_, Some(fresh)) if fresh.grant.ended.is_none() => self.once(slot, &fresh).await,
             _ => Ok(outcome),
         }

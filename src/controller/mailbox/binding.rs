@@ -2,16 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::act::remember;
+use super::keep::remember;
 use super::observe::Observed;
 use crate::api::MailboxStatus;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 use crate::cluster::workload_secret::WorkloadSecret;
 use crate::controller::context::Context;
-use crate::domain::mailbox::{
-    Binding, GrantView, Outcome, Step, Times, ValidSpec, connection, look_due,
-};
+use crate::domain::mailbox::{Binding, Outcome, Step, Times, ValidSpec, connection, look_due};
 use crate::domain::name::ObjectName;
 use crate::domain::workload_secret::SecretView;
 use crate::grant::KeeperError;
@@ -196,7 +194,7 @@ async fn note(
         .await;
     match written {
         Ok(Some(written)) => {
-            let _: Box<GrantView> = remember(context, written);
+            remember(context, written);
             Ok(true)
         }
         Err(KeeperError::Cluster(error)) => Err(error),

@@ -3,9 +3,11 @@
 mod act;
 mod assign;
 mod binding;
+mod keep;
 mod observe;
 mod remind;
 mod report;
+mod sign_out;
 mod slot;
 
 use observe::Observed;
@@ -81,6 +83,11 @@ async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, Clus
     // On the heap, and only from here on: most of those that are in work wait for a desk.
     Box::pin(async {
         let observed = observe::observe(context, mailbox).await?;
+        if let Some(stored) = &observed.grant
+            && stored.grant.deletion_policy != mailbox.spec.deletion_policy
+        {
+            context.wake.grant(&observed.world.uid, &context.namespace);
+        }
         take_steps(context, mailbox, observed, desk).await
     })
     .await
@@ -120,7 +127,12 @@ async fn take_steps(
             _ => Duration::ZERO,
         };
         let goes_on = matches!(outcome, Outcome::Started | Outcome::Works);
+        // Thousands may be told so: when to look again is known at once.
+        let held_back = matches!(outcome, Outcome::NotYet(_));
         observed.world = fold(observed.world.at(Timestamp::now()), step, outcome);
+        if held_back {
+            continue;
+        }
         let next = decide(&observed.world).step;
         if !goes_on || !matches!(next, Some(Step::TestIncoming | Step::TestOutgoing)) {
             drop(slot);

@@ -6,6 +6,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::assign::assign;
 use super::binding::Seeker;
+use super::sign_out::sign_out_request;
 use crate::api::{Mailbox, Reason, TEST_REQUESTED_ANNOTATION};
 use crate::cluster::ClusterError;
 use crate::cluster::grant_secret;
@@ -73,6 +74,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
             .status
             .as_ref()
             .and_then(|status| status.last_handled_test_request.clone()),
+        sign_out_request: sign_out_request(context, mailbox).await,
         profile: profile_view,
         grant: grant_view,
         place,
@@ -101,6 +103,7 @@ fn times(pace: &Pace) -> Times {
         tries: pace.tries,
         proof_age: pace.proof_age.into(),
         warn_before_end: pace.warn_before_end.into(),
+        warn_before_idle_end: pace.warn_before_idle_end.into(),
         remind_before_end: pace.remind_before_end.into(),
         look_at_foreign_secret: pace.look_at_foreign_secret.into(),
         look_at_own_secret: pace.look_at_own_secret.into(),

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::act::remember;
+use super::keep::remember;
 use super::observe::Observed;
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
@@ -87,16 +87,16 @@ pub async fn remind(
     match (delivery, noted) {
         (Delivery::Sent, Some(written)) => {
             tracing::info!(mailbox = %observed.name, ends = %end.at, "reminded the owner that the sign-in ends");
-            Ok(Outcome::Grant(remember(context, written)))
+            Ok(remember(context, written))
         }
         (Delivery::Unknown(failure), Some(written)) => {
             tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the connection ended while the reminder that the sign-in ends was being sent; it may have arrived, so it is not sent again");
-            Ok(Outcome::Grant(remember(context, written)))
+            Ok(remember(context, written))
         }
         (Delivery::NotSent(failure), written) if is_given_up(failure.kind) => {
             tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the server refused the reminder that the sign-in ends; it is not sent again");
             match written {
-                Some(written) => Ok(Outcome::Grant(remember(context, written))),
+                Some(written) => Ok(remember(context, written)),
                 None => noting.give_up().await,
             }
         }
@@ -135,7 +135,7 @@ impl Noting<'_> {
     /// Notes it without sending anything.
     async fn give_up(&self) -> Result<Outcome, ClusterError> {
         Ok(match self.note().await? {
-            Some(written) => Outcome::Grant(remember(self.context, written)),
+            Some(written) => remember(self.context, written),
             None => Outcome::Unavailable,
         })
     }

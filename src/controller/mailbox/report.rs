@@ -4,7 +4,7 @@ use crate::cluster::ClusterError;
 use crate::cluster::status::{CONTROLLER, apply};
 use crate::cluster::watched::Watched;
 use crate::controller::context::Context;
-use crate::domain::mailbox::{Binding, World, report as status_of, verdicts};
+use crate::domain::mailbox::{Binding, Retry, World, report as status_of, verdicts};
 use crate::telemetry::metrics::{Kind, KindLabels};
 
 /// Writes what is new in one patch, tells the transition, and remembers what status does not show.
@@ -63,8 +63,8 @@ fn remember(context: &Context, world: &World) {
         reminder: world.reminder,
         binding: (world.binding != Binding::default()).then(|| world.binding.clone()),
     };
-    let retries = memory.renewal.failed > 0 || memory.reminder.failed > 0;
-    if memory.test.is_none() && memory.binding.is_none() && !retries {
+    let retries = [memory.renewal, memory.reminder];
+    if memory.test.is_none() && memory.binding.is_none() && retries == [Retry::default(); 2] {
         context.mailbox_memory.forget(&world.uid);
     } else {
         context.mailbox_memory.put(&world.uid, memory);

@@ -145,11 +145,7 @@ pub(super) async fn check_client(
             detail.to_owned(),
         ));
     };
-    let answer = client
-        .google
-        .check_client(&client.client, &redirect_uri)
-        .await;
-    Ok(match answer {
+    Ok(match client.check(&redirect_uri).await {
         Ok(ClientAnswer::Good) => Outcome::Accepted,
         // Without a public URL it was asked with a made-up one.
         Ok(ClientAnswer::RedirectMismatch) => match &context.public_url {
@@ -179,7 +175,7 @@ fn reason_of(error: &OAuthError) -> Reason {
     match error {
         OAuthError::NotAllowed(_) => Reason::EndpointNotAllowed,
         OAuthError::Unavailable { kind, .. } => match kind {
-            Trouble::Passing => Reason::GoogleUnavailable,
+            Trouble::Down | Trouble::Busy => Reason::GoogleUnavailable,
             Trouble::NotTrusted => Reason::TlsVerificationFailed,
             Trouble::NotOAuth => Reason::NotATokenEndpoint,
         },

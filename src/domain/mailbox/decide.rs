@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::binding;
@@ -8,7 +10,7 @@ use super::world::{GrantView, Held, ProfileFacts, ProfileView, World};
 use crate::api::{IncomingProtocol, TestMessage, TestRequestedBy, TestStep};
 use crate::domain::failure;
 use crate::domain::grant::KnownEnd;
-use crate::domain::schedule::{digest, later, spread};
+use crate::domain::schedule::{digest, earlier, later, spread};
 use crate::domain::verdict::seconds;
 
 /// At most one step, and when to look again if nothing happens before.
@@ -28,6 +30,8 @@ pub enum Step {
         /// That Mailbox's uid.
         from: String,
     },
+    /// End the sign-in, as its annotation asks.
+    SignOut,
     /// Take a place in the profile's Google Cloud project for the account that signed in.
     TakePlace,
     /// Get a new access token.
@@ -57,6 +61,7 @@ impl Step {
     pub fn connects(&self) -> bool {
         match self {
             Step::Adopt { .. }
+            | Step::SignOut
             | Step::TakePlace
             | Step::Renew
             | Step::PublishToken
@@ -87,6 +92,9 @@ impl Plan {
 
 /// What to do next.
 pub fn decide(world: &World) -> Plan {
+    if is_signed_out(world) {
+        return Plan::now(Step::SignOut);
+    }
     let plan = decide_access_and_test(world);
     match (&plan.step, binding::due(world)) {
         // What comes with a new token is written with it.
@@ -100,10 +108,35 @@ pub fn decide(world: &World) -> Plan {
     match reminder_due(world) {
         Some(step) => Plan::now(step),
         None => {
-            let moments = [plan.wake, next_moment(world), binding::next_moment(world)];
+            let moments = [
+                plan.wake,
+                next_moment(world),
+                sign_out_at(world),
+                binding::next_moment(world),
+            ];
             Plan::wait(moments.into_iter().flatten().min())
         }
     }
+}
+
+/// How far the clock that a request was written by may be ahead of ours.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// Whether its annotation signs out the sign-in that is there, however it stands: one that was given
+/// before the time that was written there. A later one is another.
+fn is_signed_out(world: &World) -> bool {
+    sign_out_at(world).is_some_and(|at| at <= world.now)
+}
+
+/// When its annotation signs out the sign-in that is there.
+fn sign_out_at(world: &World) -> Option<Timestamp> {
+    let requested = world.sign_out_request?;
+    let signed_in_at = match &world.grant {
+        GrantView::Held(held) => held.signed_in_at,
+        GrantView::Ended { signed_in_at, .. } => *signed_in_at,
+        GrantView::Absent | GrantView::Adoptable { .. } | GrantView::Unreadable => return None,
+    };
+    (signed_in_at < requested).then(|| earlier(requested, CLOCKS_DIFFER))
 }
 
 fn decide_access_and_test(world: &World) -> Plan {
@@ -304,7 +337,7 @@ fn new_test(
         .into_iter()
         .flatten()
         .max()
-        .map(|at| later(at, std::time::Duration::from_secs(1)));
+        .map(|at| later(at, Duration::from_secs(1)));
     let started_at = [
         Some(seconds(world.now).0),
         after,

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::decide::Step;
 use super::world::{GrantView, Held, ProfileFacts, ProfileView, World};
-use crate::api::Reminders;
-use crate::domain::grant::{EndCause, KnownEnd, TESTING_LIFE};
+use crate::api::{Reason, Reminders};
+use crate::domain::grant::{EndCause, IDLE_LIFE, KnownEnd, TESTING_LIFE};
 use crate::domain::schedule::{earlier, later};
 
 /// What is known of a sign-in that works.
@@ -24,12 +24,47 @@ pub(super) enum Outlook {
     },
 }
 
-/// The end that counts now: the grant's own; else, where the app is in Testing now, that which Testing
-/// gives. No end counts that the grant has outlived: then Google did not mean it.
+/// The end that counts now: the first of that which the sign-in was given with, and of that which
+/// comes while nothing uses it.
 pub fn known_end(world: &World) -> Option<KnownEnd> {
     let GrantView::Held(held) = &world.grant else {
         return None;
     };
+    let ends = [given_end(world, held), idle_end(world, held)];
+    ends.into_iter().flatten().min_by_key(|end| end.at)
+}
+
+/// Who lets a sign-in lie unused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Idler {
+    /// The Mailbox is suspended.
+    Mailbox,
+    /// Its profile does not serve it.
+    Profile,
+}
+
+/// Why nothing uses the sign-in, if that is so.
+pub(super) fn idler(world: &World) -> Option<Idler> {
+    match (&world.spec, &world.profile) {
+        (Ok(spec), _) if spec.suspended => Some(Idler::Mailbox),
+        // For a moment, after a start.
+        (_, ProfileView::NotReady { reason, .. }) if *reason == Reason::NotChecked => None,
+        (_, ProfileView::NotReady { .. } | ProfileView::NotServed { .. }) => Some(Idler::Profile),
+        (_, ProfileView::Ready(_)) => None,
+    }
+}
+
+/// Its last use was the last renewal.
+fn idle_end(world: &World, held: &Held) -> Option<KnownEnd> {
+    idler(world).map(|_| KnownEnd {
+        at: later(held.access_issued_at, IDLE_LIFE),
+        cause: EndCause::Idle,
+    })
+}
+
+/// The grant's own end; else, where the app is in Testing now, that which Testing gives. No end
+/// counts that the grant has outlived: then Google did not mean it.
+fn given_end(world: &World, held: &Held) -> Option<KnownEnd> {
     let outlived = |end: &KnownEnd| held.access_issued_at >= end.at;
     held.ends
         .or_else(|| {
@@ -100,7 +135,13 @@ fn reminder(world: &World) -> Option<(KnownEnd, Timestamp)> {
 }
 
 fn warns_at(world: &World, end: &KnownEnd) -> Timestamp {
-    earlier(end.at, world.times.warn_before_end)
+    earlier(
+        end.at,
+        match end.cause {
+            EndCause::Testing | EndCause::TimeLimit => world.times.warn_before_end,
+            EndCause::Idle => world.times.warn_before_idle_end,
+        },
+    )
 }
 
 /// Until when the end at `at` may still be true of `held`: the token that it has may be older.

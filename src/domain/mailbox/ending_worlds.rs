@@ -69,6 +69,7 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
         spec: Ok(spec()),
         test_request: None,
         answered_request: None,
+        sign_out_request: None,
         profile: ProfileView::Ready(Box::new(ProfileFacts {
             name: ObjectName::new("mail", "google"),
             client_id: "1-a".into(),
@@ -113,6 +114,7 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
             tries: 10,
             proof_age: Duration::from_secs(300),
             warn_before_end: hours(24),
+            warn_before_idle_end: hours(14 * 24),
             remind_before_end: hours(48),
             look_at_foreign_secret: Duration::from_secs(50),
             look_at_own_secret: Duration::from_secs(600),
@@ -257,7 +259,7 @@ fn an_end_that_only_the_profile_tells_is_of_its_own_client_and_profile() {
     assert_eq!(known_end(&other), None);
     let mut away = world(None, testing(&[]), DAY);
     away.profile = ProfileView::not_served(Reason::ProfileNotAvailable, None);
-    assert_eq!(known_end(&away), None);
+    assert_eq!(known_end(&away).map(|end| end.cause), Some(EndCause::Idle));
     // An end of its own counts all the same.
     let mut away = world(end(7 * DAY, EndCause::Testing), testing(&[]), DAY);
     away.profile = ProfileView::not_served(Reason::ProfileNotAvailable, None);

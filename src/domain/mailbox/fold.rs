@@ -17,6 +17,8 @@ pub enum Outcome {
     Grant(Box<GrantView>),
     /// The grant could not be renewed or adopted, or the reminder not be sent, now.
     Unavailable,
+    /// The grant's OAuth server was not asked: its turn, or the server's, comes then.
+    NotYet(Timestamp),
     /// All places were taken.
     NoPlace,
     /// A test has begun.
@@ -45,10 +47,13 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
             world.grant = *grant;
             world.renewal = Retry::default();
         }
+        // Nothing has failed.
+        (_, Outcome::NotYet(until)) => world.renewal.not_before = Some(until),
         (Step::TakePlace, Outcome::Grant(grant)) => {
             world.grant = *grant;
             world.place = Place::Held;
         }
+        (Step::SignOut, Outcome::Grant(grant)) => world.grant = *grant,
         (Step::TakePlace, Outcome::NoPlace) => world.place = Place::Full,
         (Step::Remind(_), Outcome::Grant(grant)) => {
             world.grant = *grant;

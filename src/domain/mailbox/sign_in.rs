@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::ending::{Outlook, outlook};
+use super::ending::{Idler, Outlook, idler, outlook};
 use super::world::{GrantView, Place, ProfileView, World};
 use crate::api::{Actor, Reason};
 use crate::domain::address::EmailAddress;
@@ -69,6 +69,9 @@ fn works(world: &World, account: &EmailAddress) -> Verdict {
                 &format!("{account}'s ends at {}; {page}", date(end.at)),
             ),
         ),
+        Outlook::Soon { end, .. } if end.cause == EndCause::Idle => {
+            Verdict::yes(Reason::SignInEndsSoon, unused(world, account, &end))
+        }
         Outlook::Soon { end, new_lasts } => Verdict::yes(
             Reason::SignInEndsSoon,
             explain(
@@ -90,7 +93,33 @@ fn because(end: &KnownEnd, new_lasts: bool) -> &'static str {
         }
         (EndCause::Testing, false) => "as Google does after 7 days while an app is in Testing",
         (EndCause::TimeLimit, _) => "the time for which access was given",
+        (EndCause::Idle, _) => "as Google does after six months without use",
     }
+}
+
+/// A new sign-in would not help: somebody must let this one be used again.
+fn unused(world: &World, account: &EmailAddress, end: &KnownEnd) -> String {
+    let (why, who, cure) = match idler(world) {
+        Some(Idler::Profile) => (
+            "its profile does not serve this Mailbox",
+            Actor::PlatformAdmin,
+            "Let the profile serve this Mailbox before then, if only for an hour",
+        ),
+        _ => (
+            "spec.suspend is true",
+            Actor::AppTeam,
+            "Set spec.suspend to false before then, if only for an hour",
+        ),
+    };
+    explain_with_cure(
+        Reason::SignInEndsSoon,
+        &format!(
+            "Google ends {account}'s at {}, after six months without use, since {why}",
+            date(end.at)
+        ),
+        who,
+        cure,
+    )
 }
 
 fn ended_by_testing(world: &World, account: &EmailAddress) -> Verdict {

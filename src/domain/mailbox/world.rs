@@ -26,6 +26,8 @@ pub struct World {
     pub test_request: Option<String>,
     /// The newest value of it that was answered.
     pub answered_request: Option<String>,
+    /// The annotation that ends every sign-in that was given before this.
+    pub sign_out_request: Option<Timestamp>,
     /// The profile.
     pub profile: ProfileView,
     /// The grant.
@@ -65,6 +67,8 @@ pub struct Times {
     pub proof_age: Duration,
     /// How long before a sign-in ends its conditions warn.
     pub warn_before_end: Duration,
+    /// The same for one that ends because nothing uses it: somebody else than its owner must act.
+    pub warn_before_idle_end: Duration,
     /// How long before a sign-in ends its owner is reminded.
     pub remind_before_end: Duration,
     /// Before a Secret that stands where the one for workloads should is looked at again.

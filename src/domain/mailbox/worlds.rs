@@ -2,6 +2,7 @@
 
 mod asked;
 mod sending;
+mod standing;
 
 use std::time::Duration;
 
@@ -287,6 +288,7 @@ fn world(
         spec,
         test_request: request,
         answered_request: None,
+        sign_out_request: None,
         profile,
         grant,
         place: Place::Held,
@@ -304,6 +306,7 @@ fn world(
             tries: 10,
             proof_age: Duration::from_secs(300),
             warn_before_end: Duration::from_secs(86_400),
+            warn_before_idle_end: Duration::from_secs(14 * 86_400),
             remind_before_end: Duration::from_secs(2 * 86_400),
             look_at_foreign_secret: Duration::from_secs(50),
             look_at_own_secret: Duration::from_secs(600),
@@ -342,10 +345,13 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             Answer::FailsForGood => Outcome::NoPlace,
             Answer::FailsForNow => Outcome::Unavailable,
         },
-        // No sign-in of these worlds is known to end, and none has a Secret for workloads.
-        Step::Remind(_) | Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_) => {
-            Outcome::Unavailable
-        }
+        // No sign-in of these worlds is known to end or was asked to, and none has a Secret for
+        // workloads.
+        Step::Remind(_)
+        | Step::SignOut
+        | Step::PublishToken
+        | Step::WithdrawToken
+        | Step::RemoveSecret(_) => Outcome::Unavailable,
         Step::Adopt { .. } | Step::Renew => match (outside.renewal, &world.grant) {
             (Answer::Works, GrantView::Held(old)) => {
                 Outcome::Grant(Box::new(renewed(old.clone(), world.now)))
@@ -554,14 +560,11 @@ fn nothing_is_done_without_a_grant_a_profile_or_leave() {
             && matches!(world.profile, ProfileView::Ready(_))
             && !suspended;
         if world.usable_grant().is_none() && !adoptable && !world.wants_place() {
-            assert_eq!(
-                decide(&world),
-                Plan {
-                    step: None,
-                    wake: None
-                },
-                "{world:#?}"
-            );
+            let Plan { step, wake } = decide(&world);
+            assert_eq!(step, None, "{world:#?}");
+            // In months, to say that what nobody uses will end.
+            let soon = world.now + Duration::from_secs(100 * 24 * 3600);
+            assert!(wake.is_none_or(|wake| wake > soon), "{world:#?}");
         }
     });
 }

@@ -1,6 +1,8 @@
 //! Over a socket, as a browser asks. The API server is one that never answers: what is tested here
 //! must not need it.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -8,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Door, WebSettings, serve};
 use super::*;
 use crate::domain::caller::TrustedProxies;
+use crate::domain::circuit::Waits;
 use crate::domain::egress::EgressPolicy;
-use crate::grant::GrantKeeper;
+use crate::domain::line::Rules;
+use crate::grant::{GrantKeeper, TrafficRules};
 use crate::net::network::Network;
 
 const UID: &str = "0b6f2d6e-4f0e-4b0a-9f57-2b8f3c1d9e10";
@@ -35,7 +39,17 @@ async fn site(public_url: &str) -> Site {
     let config = kube::Config::new(format!("http://{closed}").parse().unwrap());
     let client = kube::Client::try_from(config).unwrap();
     let network = Arc::new(Network::new(EgressPolicy::default()));
-    let keeper = GrantKeeper::new(client.clone(), "gmail-operator", network.clone());
+    let rules = TrafficRules {
+        line: Rules {
+            gap: Duration::ZERO,
+            at_once: 1,
+        },
+        waits: Waits {
+            first: Duration::ZERO,
+            longest: Duration::ZERO,
+        },
+    };
+    let keeper = GrantKeeper::new(client.clone(), "gmail-operator", network.clone(), rules);
     let settings = WebSettings {
         watch_namespaces: Vec::new(),
         public_url: public_url.parse().unwrap(),

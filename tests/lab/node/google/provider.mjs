@@ -5,7 +5,7 @@ import Provider, { interactionPolicy } from 'oidc-provider';
 import { interactions } from './interaction.mjs';
 import { errorPage } from './pages.mjs';
 import { revocation } from './revoke.mjs';
-import { Adapter, accounts, clients, grants, issued } from './store.mjs';
+import { Adapter, accounts, clients, grants, issued, rotates } from './store.mjs';
 import { googleScopes, tokenEndpoint } from './token.mjs';
 
 const SIX_MONTHS = 180 * 24 * 3600;
@@ -67,7 +67,8 @@ export function createProvider(issuer) {
     interactions: { policy, url: (ctx, interaction) => `/signin/${interaction.uid}` },
     expiresWithSession: () => false,
     issueRefreshToken: (ctx, client, code) => grants.get(code.grantId)?.offline === true,
-    rotateRefreshToken: false,
+    // Google does not; other servers do, and then the old one is good no more.
+    rotateRefreshToken: (ctx) => rotates(ctx.oidc.client.clientId),
     pkce: { required: () => false },
     clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
     responseTypes: ['code'],

@@ -1,7 +1,7 @@
 // Google's revocation endpoint: no client authentication, POST only, and it ends the whole project's access.
 
 import { form } from './body.mjs';
-import { grantOfToken, projectOf, revokeGrants } from './store.mjs';
+import { accounts, grantOfToken, projectOf, requests, revokeGrants } from './store.mjs';
 
 export async function revocation(ctx, next) {
   if (ctx.path !== '/revoke') return next();
@@ -17,6 +17,13 @@ export async function revocation(ctx, next) {
     return undefined;
   }
   const project = projectOf(grant.clientId);
+  requests.push({
+    at: new Date().toISOString(),
+    grant_type: 'revocation',
+    client_id: grant.clientId,
+    account: accounts.get(grant.account),
+    status: 200,
+  });
   revokeGrants((other) => other.account === grant.account && projectOf(other.clientId) === project);
   ctx.body = {};
   return undefined;

@@ -49,6 +49,9 @@ export function accountOf(address) {
 /** The number before the first dash of a client ID is its Cloud project. */
 export const projectOf = (clientId) => clientId.split('-')[0];
 
+/** Whether each renewal for a client replaces the refresh token. */
+export const rotates = (clientId) => clients.get(clientId)?.rotate_refresh_token === true;
+
 /** Google revokes by project: one revoked token ends every grant of that account to every client of the project. */
 export function revokeGrants(matches) {
   let revoked = 0;

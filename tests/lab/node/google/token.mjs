@@ -1,7 +1,7 @@
 // The token endpoint as Google has it: its words, its order of scopes, and a record of who asked for what.
 
 import { form } from './body.mjs';
-import { accounts, deletedClients, clients, faults, grants, issued, requests } from './store.mjs';
+import { accounts, deletedClients, clients, faults, grants, issued, requests, rotates } from './store.mjs';
 import { googleWords } from './words.mjs';
 
 const SPELLED = { email: 'https://www.googleapis.com/auth/userinfo.email' };
@@ -37,6 +37,7 @@ export function tokenEndpoint(provider) {
       if (fault.status) {
         ctx.status = fault.status;
         ctx.body = fault.body ?? '';
+        if (fault.retry_after) ctx.set('Retry-After', fault.retry_after);
       } else {
         await next();
       }
@@ -53,7 +54,7 @@ export function tokenEndpoint(provider) {
     if (ctx.status === 200 && ctx.body?.access_token && entities) {
       const grant = grants.get(entities.AccessToken.grantId);
       if (grant) ctx.body.scope = googleScopes(grant.scopes);
-      if (fields.grant_type === 'refresh_token') delete ctx.body.refresh_token;
+      if (fields.grant_type === 'refresh_token' && !rotates(clientId)) delete ctx.body.refresh_token;
       if (ctx.body.id_token) issued.set(ctx.body.id_token, account);
     }
     request.status = ctx.status;
