@@ -28,3 +28,5 @@ pub const SHARES_PROFILES_LABEL: &str = "gmail-operator.dev/shares-profiles";
 /// On a Mailbox: any new value asks for one test; the value is answered in
 /// `status.lastHandledTestRequest`.
 pub const TEST_REQUESTED_ANNOTATION: &str = "gmail-operator.dev/test-requested-at";
+/// On a Mailbox: a time in RFC 3339; every sign-in that was given before it ends.
+pub const SIGN_OUT_REQUESTED_ANNOTATION: &str = "gmail-operator.dev/sign-out-requested-at";

@@ -4,13 +4,18 @@
 //! Google can tell is read from the status that the operator writes.
 
 mod access;
+mod conditions;
 mod completion;
 mod error;
 mod google_console;
+mod names;
+mod operator;
 mod output;
 mod page;
 mod profile;
 mod setup;
+mod time;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ use crate::api::{
     DeletionPolicy, IncomingProtocol, MailboxStatus, Reason, Reminders, SmtpSecurity, TestMessage,
 };
 use crate::domain::address::EmailAddress;
+use crate::domain::console::SignInPage;
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::name::ObjectName;
 use crate::domain::profile::Audience;
@@ -164,7 +165,7 @@ fn world(spec: ValidSpec, profile: ProfileView, grant: GrantView, binding: Bindi
         profile,
         grant,
         place: Place::Held,
-        sign_in_url: None,
+        sign_in_page: SignInPage::PortForward(ObjectName::new("a", "b")),
         test: TestView::untested(),
         renewal: Retry::default(),
         waits: false,
