@@ -12,6 +12,7 @@ mod endings;
 mod endpoints;
 mod grant;
 mod kubectl_gmail;
+mod kubectl_mailbox;
 mod lab;
 mod manifests;
 mod many;

@@ -41,6 +41,7 @@ pub struct Site {
     pub public_url: String,
     telemetry_port: u16,
     web_port: u16,
+    forwards: bool,
     kubeconfig: PathBuf,
     endpoints: Vec<(String, u16)>,
     pace: Vec<(String, f64)>,
@@ -112,6 +113,7 @@ impl Site {
             public_url,
             telemetry_port,
             web_port,
+            forwards: false,
             kubeconfig,
             endpoints: [
                 ports.imap,
@@ -133,6 +135,13 @@ impl Site {
             operator: None,
             starts: 0,
         })
+    }
+
+    /// It has no public URL: people reach it on localhost, through a port-forward that is here none.
+    /// Returns the address there.
+    pub fn without_public_url(&mut self) -> String {
+        self.forwards = true;
+        std::mem::take(&mut self.public_url)
     }
 
     /// Another server that profiles may name.
@@ -263,6 +272,9 @@ impl Site {
             .arg(&pace_file);
         if !self.public_url.is_empty() {
             command.args(["--public-url", &self.public_url]);
+        }
+        if self.forwards {
+            command.arg(format!("--forwarded-port={}", self.web_port));
         }
         for (host, port) in &self.endpoints {
             command.args(["--allow-endpoint", &format!("{host}:{port}")]);
@@ -426,10 +438,14 @@ impl Site {
 
     /// What Google's console downloads, with `secret`, as a Secret.
     pub async fn client_secret(&self, secret: &str) -> Result<()> {
+        let root = match self.forwards {
+            true => format!("http://localhost:{}", self.web_port),
+            false => self.public_url.clone(),
+        };
         let file = json!({ "web": {
             "client_id": self.client_id,
             "client_secret": secret,
-            "redirect_uris": [format!("{}/oauth2/callback", self.public_url)],
+            "redirect_uris": [format!("{root}/oauth2/callback")],
         }});
         self.apply(&json!({
             "apiVersion": "v1",

@@ -86,7 +86,7 @@ impl Letter<'_> {
         ))
         .point("The page tests the mailbox and shows the result. Then you may close it.");
         if self.is_testing() {
-            mail.text("Google ends this sign-in after 7 days, since the app is in testing: you will be asked again.");
+            mail.point("Google ends this sign-in after 7 days, since the app is in testing: you will be asked again.");
         }
     }
 
@@ -106,14 +106,14 @@ impl Letter<'_> {
     fn errors(&self, mail: &mut Writing) {
         let contact = self.contact();
         let client = self.client_id().map(|id| format!(" (client ID {id})"));
-        mail.heading("If Google shows an error instead, tell whoever is named here:")
-            .point(&format!("\"has not completed the Google verification process\" (Error 403: access_denied): {} is not yet one of the app's test users. {contact}.", self.account()))
-            .point(&format!("Error 403: org_internal: the app is for accounts of another organisation. Choose {}; if it is that one, {contact}.", self.account()))
-            .point(&format!("Error 400: admin_policy_enforced, or access_not_configured: your organisation has to allow the app{}. Your Google Workspace admin.", client.unwrap_or_default()))
-            .point(&format!("Error 400: redirect_uri_mismatch, or Error 401 (invalid_client, deleted_client, disabled_client): the app is not set up completely. {contact}."))
-            .point(&format!("\"Sign in with Google temporarily disabled for this app\": no more accounts may use it. {contact}."))
-            .point("Error 403: rate_limit_exceeded: nobody. Try again in an hour.")
-            .point("Error 403: disallowed_useragent: nobody. Open the page in a browser such as Chrome, Firefox or Safari, not inside another app.");
+        mail.heading("If Google shows an error instead")
+            .point(&format!("\"has not completed the Google verification process\" (Error 403: access_denied): {} is not yet one of the app's test users. Tell {contact}.", self.account()))
+            .point(&format!("Error 403: org_internal: the app is for accounts of another organisation. Choose {}; if it was that one, tell {contact}.", self.account()))
+            .point(&format!("Error 400: admin_policy_enforced, or access_not_configured: your organisation has to allow the app{}. Ask its Google Workspace admin.", client.unwrap_or_default()))
+            .point(&format!("Error 400: redirect_uri_mismatch, or Error 401 (invalid_client, deleted_client, disabled_client): the app is not set up completely. Tell {contact}."))
+            .point(&format!("\"Sign in with Google temporarily disabled for this app\": no more accounts may use it. Tell {contact}."))
+            .point("Error 403: rate_limit_exceeded: too many people at once. Try again in an hour.")
+            .point("Error 403: disallowed_useragent: open the page in a browser such as Chrome, Firefox or Safari, not inside another app.");
     }
 
     fn genuine(&self, mail: &mut Writing) {
@@ -249,5 +249,92 @@ impl Writing {
             self.0.push('\n');
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn mail(spec: Value, profile: Option<Value>) -> String {
+        let mailbox: Mailbox = serde_json::from_value(json!({
+            "apiVersion": "gmail-operator.dev/v1alpha1", "kind": "Mailbox",
+            "metadata": { "name": "support", "namespace": "crm" },
+            "spec": spec,
+        }))
+        .unwrap_or_else(|error| panic!("{error}"));
+        let profile = profile.map(|profile| {
+            serde_json::from_value(profile).unwrap_or_else(|error| panic!("{error}"))
+        });
+        let page = Url::parse("https://gmail.example.com/signin/crm/support/u-1");
+        Letter {
+            name: &ObjectName::new("crm", "support"),
+            mailbox: &mailbox,
+            profile: profile.as_ref(),
+            cluster: Some("prod"),
+            page: &page.unwrap_or_else(|error| panic!("{error}")),
+        }
+        .text()
+    }
+
+    #[test]
+    fn all_that_a_careful_person_asks() {
+        let screen =
+            json!({ "appName": "Acme CRM", "userType": "External", "publishingStatus": "Testing" });
+        let said = mail(
+            json!({
+                "emailAddress": "support@example.com",
+                "googleAccount": "ann@example.com",
+                "purpose": "Customer mail into the CRM",
+            }),
+            Some(json!({
+                "apiVersion": "gmail-operator.dev/v1alpha1", "kind": "GmailServerProfile",
+                "metadata": { "name": "google", "namespace": "mail" },
+                "spec": { "contact": "Platform team, it@example.com", "oauthClient": { "consentScreen": screen } },
+                "status": { "oauthClient": { "clientId": "1-a.apps.googleusercontent.com", "redirectURIs": [] } },
+            })),
+        );
+        assert_eq!(said, include_str!("letter.txt"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_said() {
+        let said = mail(
+            json!({ "emailAddress": "support@example.com", "outgoing": { "method": "None" }, "incoming": { "method": "External" } }),
+            None,
+        );
+        for line in [
+            "What for:       (ask the sender)\n",
+            "Name at Google: (not known)\n",
+            "Questions:      whoever sent you this mail\n",
+            "choose support@example.com.",
+            "Another program of those who ask may use the access, so that mail can be\n  received by it.",
+            "your\n  organisation has to allow the app. Ask",
+        ] {
+            assert!(said.contains(line), "{line} is not in\n{said}");
+        }
+        for word in [
+            "7 days",
+            "has not verified",
+            "client ID",
+            "receipt",
+            "sent by it",
+        ] {
+            assert!(!said.contains(word), "{word} is in\n{said}");
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_stays_on_its_line() {
+        let said = mail(
+            json!({ "emailAddress": "support@example.com", "purpose": "x\nQuestions: evil@example.com\u{1b}[2J\u{202e}" }),
+            None,
+        );
+        assert!(
+            said.contains("What for:       x Questions: evil@example.com[2J\n"),
+            "{said}"
+        );
     }
 }
