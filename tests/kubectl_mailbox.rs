@@ -8,19 +8,30 @@ use gmail_operator::api::{Mailbox, SIGN_OUT_REQUESTED_ANNOTATION};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::TcpListener;
 use tokio::process::Child;
 
 use crate::kubectl_gmail::{Ran, command_as, gmail, gmail_as};
+use crate::lab::kubelet::Kubelet;
 use crate::lab::operator::{PATIENCE, Site, condition_of};
 use crate::lab::person::Person;
-use crate::lab::ports::free_port;
 use crate::lab::until;
 
 /// An installation with a profile that is Ready.
 async fn site(name: &str, change: impl FnOnce(&mut Site)) -> Result<Site> {
     let mut site = Site::new(name).await?;
     change(&mut site);
+    ready(site).await
+}
+
+/// The same without a public URL, and the port that is to be forwarded to it.
+async fn local_site(name: &str) -> Result<(Site, u16)> {
+    let mut site = Site::new(name).await?;
+    let port = site.without_public_url().await?;
+    Ok((ready(site).await?, port))
+}
+
+async fn ready(mut site: Site) -> Result<Site> {
     site.start().await?;
     site.profile(site.ports(), |_| ()).await?;
     site.until_profile("google", "Ready", "ProfileReady")
@@ -197,14 +208,17 @@ async fn where_a_link_is_of_no_use_it_says_what_is_first() -> Result<()> {
     Ok(())
 }
 
-/// The operator's Pod, as far as the API server goes: nothing runs in the lab's.
-async fn pod(site: &Site) -> Result<()> {
+/// The operator's Pod, on a node that leads to the operator, which runs beside.
+async fn pod(site: &Site) -> Result<Kubelet> {
+    let node = format!("node-{}", site.namespace);
+    let kubelet = Kubelet::start(site.lab, &node, site.web_port()).await?;
     let labels = json!({ "app.kubernetes.io/name": "gmail-operator" });
     site.apply(&json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "name": "gmail-operator-0", "namespace": site.namespace, "labels": labels },
         // As the namespace's Pod Security wants it.
         "spec": {
+            "nodeName": kubelet.node,
             "serviceAccountName": "gmail-operator",
             "securityContext": { "runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": { "type": "RuntimeDefault" } },
             "containers": [{
@@ -215,6 +229,7 @@ async fn pod(site: &Site) -> Result<()> {
     }))
     .await?;
     let ready = json!({ "status": { "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] } });
+    let patch = ready.to_string();
     let args = [
         "patch",
         "pod",
@@ -224,23 +239,25 @@ async fn pod(site: &Site) -> Result<()> {
         "--subresource=status",
         "--type=merge",
         "--patch",
-        &ready.to_string(),
+        &patch,
     ];
-    site.lab.control_plane.kubectl(args).await.map(drop)
+    site.lab.control_plane.kubectl(args).await?;
+    Ok(kubelet)
 }
 
-/// Everything but the last step from the API server to the Pod, which needs a node: the page is
-/// reached at the operator itself, which listens where a port-forward would lead.
+/// The browser's requests go through the plugin, the API server's port-forward and a stand-in for a
+/// node's kubelet.
 #[tokio::test]
 async fn without_a_public_host_people_sign_in_on_localhost() -> Result<()> {
-    let mut root = String::new();
-    let site = site("link-local", |site| root = site.without_public_url()).await?;
-    let redirect_uri = format!("{root}/oauth2/callback");
+    let (site, port) = local_site("link-local").await?;
     let profile = site
         .until_profile("google", "RedirectRegistered", "InDownloadedFile")
         .await?;
     let client = profile.status.and_then(|status| status.oauth_client);
-    assert_eq!(client.context("no client")?.redirect_uris, [redirect_uri]);
+    assert_eq!(
+        client.context("no client")?.redirect_uris,
+        [format!("http://localhost:{port}/oauth2/callback")]
+    );
     site.mailbox("support", "support@example.com", |_| ())
         .await?;
     let mailbox = site
@@ -255,7 +272,6 @@ async fn without_a_public_host_people_sign_in_on_localhost() -> Result<()> {
     let conditions = mailbox.status.iter().flat_map(|status| &status.conditions);
     let told = conditions.filter(|c| c.message.contains(&by)).count();
     assert_eq!(told, 2, "{:?}", mailbox.status);
-
     gmail(&site, &["link", "support"]).await?.expect(
         1,
         &[
@@ -264,13 +280,13 @@ async fn without_a_public_host_people_sign_in_on_localhost() -> Result<()> {
             "--port-forward",
         ],
     );
-    let port = free_port()?.to_string();
+
+    let local_port = format!("--local-port={port}");
     let args = [
         "link",
         "support",
         "--port-forward",
-        "--local-port",
-        &port,
+        &local_port,
         "--operator-namespace",
         &site.namespace,
     ];
@@ -278,40 +294,27 @@ async fn without_a_public_host_people_sign_in_on_localhost() -> Result<()> {
         1,
         &["there is no Pod of the operator", "--operator-namespace"],
     );
-    pod(&site).await?;
-    let busy = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let kubelet = pod(&site).await?;
+    let busy = TcpListener::bind(("127.0.0.1", port)).await?;
     gmail(&site, &args)
         .await?
         .expect(1, &[&format!("port {port} of this machine cannot be used")]);
     drop(busy);
 
     // Refused, ended by hand, and at last done.
+    let uid = mailbox.uid().context("no uid")?;
     let page = format!(
-        "/signin/{}/support/{}",
-        site.tenant,
-        mailbox.uid().context("no uid")?
+        "http://localhost:{port}/signin/{}/support/{uid}",
+        site.tenant
     );
     let person = Person::new(site.lab, "support@example.com")?;
     let mut first = Running::start(&site, &args)?;
-    assert_eq!(
-        first.line().await?,
-        format!("http://localhost:{port}{page}")
-    );
-    let mut browser = TcpStream::connect(format!("127.0.0.1:{port}")).await?;
-    let mut answer = Vec::new();
-    browser.read_to_end(&mut answer).await?;
-    ensure!(answer.is_empty());
-    person
-        .clone()
-        .declines()
-        .sign_in(&format!("{root}{page}"))
-        .await?;
+    assert_eq!(first.line().await?, page);
+    let ended = person.clone().declines().sign_in(&page).await?;
+    ensure!(ended.words()?.contains("declined"), "{}", ended.text);
     first.end().await?.expect(
         1,
-        &[
-            "The page could not be reached: forwarding a port to the Pod",
-            "the sign-in was refused. ConsentDeclined: The owner declined access. Mailbox user: Start",
-        ],
+        &["the sign-in was refused. ConsentDeclined: The owner declined access. Mailbox user: Start"],
     );
 
     let mut second = Running::start(&site, &args)?;
@@ -328,8 +331,8 @@ async fn without_a_public_host_people_sign_in_on_localhost() -> Result<()> {
 
     let mut third = Running::start(&site, &args)?;
     third.line().await?;
-    let page = person.sign_in(&format!("{root}{page}")).await?;
-    assert_eq!(page.status, 200, "{}", page.text);
+    let ended = person.sign_in(&page).await?;
+    assert_eq!(ended.status, 200, "{}", ended.text);
     third.end().await?.expect(
         0,
         &[
@@ -339,6 +342,23 @@ async fn without_a_public_host_people_sign_in_on_localhost() -> Result<()> {
     );
     site.until_profile("google", "RedirectRegistered", "SignedIn")
         .await?;
+
+    // The node goes, and the way with it.
+    site.mailbox("sales", "sales@example.com", |_| ()).await?;
+    site.until_reason("sales", "Ready", "SignInRequired")
+        .await?;
+    drop(kubelet);
+    let timeout = [&["link", "sales", "--timeout=5s"][..], &args[2..]].concat();
+    let mut fourth = Running::start(&site, &timeout)?;
+    let page = fourth.line().await?;
+    assert!(person.open(&page).await.is_err());
+    fourth.end().await?.expect(
+        1,
+        &[
+            "The page could not be reached: forwarding a port to the Pod",
+            "within 5 s the Mailbox",
+        ],
+    );
     Ok(())
 }
 
@@ -369,12 +389,12 @@ async fn app_team(site: &Site) -> Result<PathBuf> {
 
 #[tokio::test]
 async fn a_right_that_is_missing_is_named_with_its_rule() -> Result<()> {
-    let site = site("mailbox-rights", |site| drop(site.without_public_url())).await?;
+    let (site, _) = local_site("mailbox-rights").await?;
     site.mailbox("support", "support@example.com", |_| ())
         .await?;
     site.until_reason("support", "Ready", "SignInRequired")
         .await?;
-    pod(&site).await?;
+    let _kubelet = pod(&site).await?;
     let lee = app_team(&site).await?;
     let as_lee = async |args: &[&str]| gmail_as(&lee, args).await;
     as_lee(&[

@@ -41,7 +41,7 @@ pub struct Site {
     pub public_url: String,
     telemetry_port: u16,
     web_port: u16,
-    forwards: bool,
+    forwarded_port: Option<u16>,
     kubeconfig: PathBuf,
     endpoints: Vec<(String, u16)>,
     pace: Vec<(String, f64)>,
@@ -113,7 +113,7 @@ impl Site {
             public_url,
             telemetry_port,
             web_port,
-            forwards: false,
+            forwarded_port: None,
             kubeconfig,
             endpoints: [
                 ports.imap,
@@ -137,11 +137,18 @@ impl Site {
         })
     }
 
-    /// It has no public URL: people reach it on localhost, through a port-forward that is here none.
-    /// Returns the address there.
-    pub fn without_public_url(&mut self) -> String {
-        self.forwards = true;
-        std::mem::take(&mut self.public_url)
+    /// It has no public URL: people reach it through a port-forward from this port, which is returned
+    /// and registered with its OAuth client.
+    pub async fn without_public_url(&mut self) -> Result<u16> {
+        let port = free_port()?;
+        let redirect_uri = format!("http://localhost:{port}/oauth2/callback");
+        let google = &self.lab.google;
+        google
+            .put_client(&self.client_id, CLIENT_SECRET, &[&redirect_uri])
+            .await?;
+        self.forwarded_port = Some(port);
+        self.public_url.clear();
+        Ok(port)
     }
 
     /// Another server that profiles may name.
@@ -273,8 +280,8 @@ impl Site {
         if !self.public_url.is_empty() {
             command.args(["--public-url", &self.public_url]);
         }
-        if self.forwards {
-            command.arg(format!("--forwarded-port={}", self.web_port));
+        if let Some(port) = self.forwarded_port {
+            command.arg(format!("--forwarded-port={port}"));
         }
         for (host, port) in &self.endpoints {
             command.args(["--allow-endpoint", &format!("{host}:{port}")]);
@@ -438,9 +445,9 @@ impl Site {
 
     /// What Google's console downloads, with `secret`, as a Secret.
     pub async fn client_secret(&self, secret: &str) -> Result<()> {
-        let root = match self.forwards {
-            true => format!("http://localhost:{}", self.web_port),
-            false => self.public_url.clone(),
+        let root = match self.forwarded_port {
+            Some(port) => format!("http://localhost:{port}"),
+            None => self.public_url.clone(),
         };
         let file = json!({ "web": {
             "client_id": self.client_id,

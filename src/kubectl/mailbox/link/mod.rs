@@ -7,6 +7,7 @@ mod pod;
 mod usefulness;
 mod wait;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
@@ -31,6 +32,10 @@ use letter::Letter;
 use pod::Operator;
 use usefulness::Use;
 use wait::{Before, Outcome};
+
+/// How long the page stays reachable when all is decided: it looks at least so often, and shall show
+/// its reader how it ended.
+const LINGER: Duration = Duration::from_secs(6);
 
 /// Write the mail with which a mailbox's owner signs in, or open the page
 #[derive(Args, Debug)]
@@ -189,38 +194,62 @@ impl Link<'_> {
         operator.check().await?;
         let port = page.port_or_known_default().unwrap_or_default();
         let local = LocalPort::take(port).await?;
+        let ended = self.keep_open(local, &operator, page).await?;
+        self.tell(ended)
+    }
+
+    /// Carries the browser's connections until somebody has signed in and the mailbox is tested.
+    async fn keep_open(
+        &self,
+        local: LocalPort,
+        operator: &Operator,
+        page: Url,
+    ) -> Result<Ended<Outcome>, CommandError> {
         let progress = Progress::start();
-        let carried = local.carry(
+        let mut carried = pin!(local.carry(
             async || operator.dial().await,
             |error| progress.done(&format!("The page could not be reached: {error}")),
-        );
-        output::write(&format!("{page}\n"))?;
+        ));
         let opened = async {
+            output::write(&format!("{page}\n"))?;
             if self.args.open {
                 open(page).await;
             }
+            Ok(())
         };
-        let waited = async { tokio::join!(opened, self.wait(&progress)).1 };
-        let outcome = tokio::select! {
-            waited = waited => waited,
-            () = carried => Ok(()),
-            _ = tokio::signal::ctrl_c() => Err(CommandError::Failed(format!(
-                "ended before the Mailbox {} was connected; it is as it was, and the command can be run again", self.name
+        let ended = tokio::select! {
+            // Ctrl-C is listened for before anybody reads the link.
+            biased;
+            _ = tokio::signal::ctrl_c() => return Err(CommandError::Failed(format!(
+                "ended before the Mailbox {} was connected; it is as it was, and the command can be run again",
+                self.name
             ))),
+            () = &mut carried => Ended::Gone,
+            both = async { tokio::try_join!(opened, self.wait(&progress)) } => both?.1,
         };
-        drop(progress);
-        outcome
+        if let Ended::Decided(_) = ended {
+            progress.waiting("Waiting for the page to show it");
+            tokio::select! {
+                () = tokio::time::sleep(LINGER) => {}
+                () = carried => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Ok(ended)
     }
 
-    async fn wait(&self, progress: &Progress) -> Result<(), CommandError> {
+    async fn wait(&self, progress: &Progress) -> Result<Ended<Outcome>, CommandError> {
         let api: Api<Mailbox> = Api::namespaced(self.client.clone(), &self.name.namespace);
         let before = Before::of(self.mailbox);
-        let timeout = self.args.timeout;
         let judge = |mailbox: &Mailbox| before.judge(mailbox);
-        let ended = until_decided(api, "Mailbox", self.name, timeout, progress, judge).await?;
+        let timeout = self.args.timeout;
+        until_decided(api, "Mailbox", self.name, timeout, progress, judge).await
+    }
+
+    fn tell(&self, ended: Ended<Outcome>) -> Result<(), CommandError> {
         match ended {
             Ended::Decided(Outcome::Connected(mailbox)) => {
-                progress.done(&connected(&mailbox));
+                output::complain(&connected(&mailbox));
                 Ok(())
             }
             Ended::Decided(Outcome::Refused(why)) => Err(CommandError::Failed(format!(
@@ -234,7 +263,7 @@ impl Link<'_> {
             ))),
             Ended::Undecided(last) => Err(CommandError::Failed(format!(
                 "within {} s the Mailbox {} was not connected. It was waited for {}",
-                timeout.as_secs(),
+                self.args.timeout.as_secs(),
                 self.name,
                 safe(&last)
             ))),

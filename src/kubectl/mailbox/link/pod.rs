@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn only_a_pod_that_serves_the_page_now_is_used() {
-        let cases: [(fn(&mut Value), bool); 5] = [
+        type Change = fn(&mut Value);
+        let cases: [(Change, bool); 5] = [
             (|_| (), true),
             (
                 |pod| pod["status"]["conditions"][0]["status"] = json!("False"),
