@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
 use crate::domain::caller::TrustedProxies;
-use crate::domain::console::PublicUrl;
+use crate::domain::console::{FORWARDED_PORT, FrontDoor, PublicUrl};
 use crate::domain::egress::EgressPolicy;
 use crate::domain::server::Endpoint;
 use crate::settings::{Component, Pace, Settings};
@@ -63,9 +63,16 @@ struct RunArgs {
     /// Where the operator is reached from a browser, such as https://mail.example.com or, under a
     /// path of a host that serves others, https://www.example.com/gmail: https, or http on
     /// localhost. A request for another host gets 421, so a proxy in front must pass the Host header
-    /// on as it came, and the path too. Without it nobody can sign in.
+    /// on as it came, and the path too. Without it people
+    /// sign in on http://localhost, through a port-forward that `kubectl gmail link NAME
+    /// --port-forward` opens.
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
+
+    /// The port on localhost that is forwarded for signing in, where there is no --public-url. Give
+    /// another to the plugin as well.
+    #[arg(long, value_name = "PORT", default_value = FORWARDED_PORT, value_parser = PublicUrl::forwarded)]
+    forwarded_port: PublicUrl,
 
     /// A Secret in the operator's own namespace, of the type kubernetes.io/tls, with which the
     /// operator ends TLS itself. It is read again every minute, and a new certificate is shown to
@@ -138,7 +145,10 @@ impl RunArgs {
             namespace: self.namespace,
             components: self.components,
             watch_namespaces: self.watch_namespaces,
-            public_url: self.public_url,
+            front_door: match self.public_url {
+                Some(url) => FrontDoor::Published(url),
+                None => FrontDoor::PortForward(self.forwarded_port),
+            },
             cluster_name: self.cluster_name,
             listen: self.listen,
             telemetry_listen: self.telemetry_listen,

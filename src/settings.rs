@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::domain::caller::TrustedProxies;
-use crate::domain::console::PublicUrl;
+use crate::domain::console::FrontDoor;
 use crate::domain::egress::EgressPolicy;
 
 /// All that `gmail-operator run` needs to know.
@@ -21,8 +21,8 @@ pub struct Settings {
     pub components: Vec<Component>,
     /// The namespaces whose objects are looked after; empty: all.
     pub watch_namespaces: Vec<String>,
-    /// Where the operator is reached from a browser.
-    pub public_url: Option<PublicUrl>,
+    /// How the operator is reached from a browser.
+    pub front_door: FrontDoor,
     /// How the sign-in page names this cluster.
     pub cluster_name: Option<String>,
     /// Where the sign-in page is served.

@@ -164,6 +164,7 @@ impl Day {
             test_requested_at: None,
             signed_out_at: None,
             move_asked_at: None,
+            workload_secret: None,
             deletion_policy: Default::default(),
             orphaned_at: None,
         })

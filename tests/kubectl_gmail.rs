@@ -12,15 +12,15 @@ use crate::lab::until;
 
 /// What a command came to.
 #[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {
     #[track_caller]
-    fn expect(&self, code: i32, said: &[&str]) {
+    pub fn expect(&self, code: i32, said: &[&str]) {
         let all = format!("{}{}", self.out, self.err);
         assert_eq!(self.code, code, "{all}");
         for words in said {
@@ -31,29 +31,41 @@ impl Ran {
     }
 }
 
-async fn gmail_as(kubeconfig: &Path, args: &[&str]) -> Result<Ran> {
+/// `kubectl gmail …`, not yet started.
+pub fn command_as(kubeconfig: &Path, args: &[&str]) -> Result<tokio::process::Command> {
     let plugin = operator_binary()?;
     let folder = plugin.parent().context("no folder")?.display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();
-    let output = tokio::process::Command::new(program("kubectl")?)
+    let mut command = tokio::process::Command::new(program("kubectl")?);
+    command
         .arg("gmail")
         .args(args)
         .env("PATH", format!("{folder}:{path}"))
         .env("KUBECONFIG", kubeconfig)
         .env("HOME", kubeconfig.parent().context("no folder")?)
         .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await?;
-    Ok(Ran {
-        code: output.status.code().context("ended by a signal")?,
-        out: String::from_utf8(output.stdout)?,
-        err: String::from_utf8(output.stderr)?,
-    })
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// `kubectl gmail …` to its end.
+pub async fn gmail_as(kubeconfig: &Path, args: &[&str]) -> Result<Ran> {
+    Ran::of(command_as(kubeconfig, args)?.output().await?)
+}
+
+impl Ran {
+    /// What a process came to.
+    pub fn of(output: std::process::Output) -> Result<Ran> {
+        Ok(Ran {
+            code: output.status.code().context("ended by a signal")?,
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
 }
 
 /// In the namespace of the profiles, as admin.
-async fn gmail(site: &Site, args: &[&str]) -> Result<Ran> {
+pub async fn gmail(site: &Site, args: &[&str]) -> Result<Ran> {
     let kubeconfig = site.lab.control_plane.admin_kubeconfig();
     let all: Vec<&str> = args.iter().copied().chain(["-n", &site.tenant]).collect();
     gmail_as(&kubeconfig, &all).await
@@ -569,7 +581,7 @@ async fn setup_finds_this_installations_values() -> Result<()> {
                 site.tenant
             ),
             &format!("{}/oauth2/callback", site.public_url),
-            "kubectl port-forward",
+            "kubectl gmail link MAILBOX --port-forward --operator-namespace",
         ],
     );
     // Reading is not writing.

@@ -156,7 +156,9 @@ async fn the_chart_is_installed_and_leaves_the_kinds_behind() -> Result<()> {
     ];
     let told = lab.control_plane.helm(install).await?;
     ensure!(
-        told.contains("port-forward service/chart-test-gmail-operator 8080:80"),
+        told.contains(
+            "kubectl gmail link MAILBOX --port-forward --open --operator-namespace chart-test"
+        ),
         "{told}"
     );
     let get = [

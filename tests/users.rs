@@ -13,6 +13,7 @@ mod endings;
 mod endpoints;
 mod grant;
 mod kubectl_gmail;
+mod kubectl_mailbox;
 mod lab;
 mod manifests;
 mod many;

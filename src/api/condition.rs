@@ -95,7 +95,6 @@ impl ProfileCondition {
             Self::CredentialsAccepted => &CREDENTIALS,
             Self::RedirectRegistered => &[
                 Reason::NotChecked,
-                Reason::NoPublicUrl,
                 Reason::RedirectMismatch,
                 Reason::RedirectHostRefused,
                 Reason::SignedIn,

@@ -278,7 +278,8 @@ pub struct ProfileInUse {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignInStatus {
-    /// The page on which the mailbox's owner signs in. Absent where the operator has no public URL.
+    /// The page on which the mailbox's owner signs in. Absent where the operator has no public URL:
+    /// then `kubectl gmail link NAME --port-forward` opens it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// When the owner signed in.

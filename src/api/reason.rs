@@ -146,7 +146,6 @@ reasons! {
     RedirectHostRefused, PlatformAdmin, "Google accepts no such redirect URI, so nobody can sign in", "Change the operator's --public-url to an https URL under a public domain, or to http://localhost with a port-forward";
     NotInDownloadedFile, PlatformAdmin, "The redirect URI is not in the downloaded file; it may have been added since", "Add the redirect URI from the profile's status to the client in Google's console";
     NotVerifiable, PlatformAdmin, "With ID and secret alone it cannot be seen which redirect URIs are registered; the first sign-in proves it", "Add the redirect URI from the profile's status to the client in Google's console";
-    NoPublicUrl, PlatformAdmin, "The operator has no --public-url, so nobody can sign in", "Start the operator with --public-url";
     CapacityLow, PlatformAdmin, "At least 80 % of the places for Google accounts are taken; Google never gives one back", "Have the app verified, make it Internal, or prepare another Google Cloud project with another profile";
     CapacityReached, PlatformAdmin, "All places for Google accounts are taken; Google never gives one back, not even for a deleted Mailbox", "Have the app verified, make it Internal, raise maxMailboxes where that is what limits it, or use another Google Cloud project with another profile";
     MostMailboxesFailing, PlatformAdmin, "More than half of the signed-in mailboxes began to fail within an hour", "Look for a common cause: the network, the OAuth client, a Workspace policy";

@@ -89,10 +89,7 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let mut registry = Registry::default();
     metrics.register(&mut registry);
     let runs = |component| settings.components.contains(&component);
-    let (controls, serves) = (
-        runs(Component::Controller),
-        runs(Component::Web) && settings.public_url.is_some(),
-    );
+    let (controls, serves) = (runs(Component::Controller), runs(Component::Web));
     let readiness = Arc::new(Readiness::waiting_for(controls, serves));
     let telemetry = Telemetry {
         registry: Arc::new(registry),
@@ -205,7 +202,7 @@ async fn lead(
             client: client.clone(),
             namespace: settings.namespace.clone(),
             watch_namespaces: settings.watch_namespaces.clone(),
-            public_url: settings.public_url.clone(),
+            front_door: settings.front_door.clone(),
             instance: settings.identity.clone(),
             pace: settings.pace,
             network: network.clone(),

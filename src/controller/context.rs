@@ -18,7 +18,7 @@ use crate::api::{GmailServerProfile, Mailbox, SHARES_PROFILES_LABEL};
 use crate::cluster::events::Events;
 use crate::cluster::latest::Latest;
 use crate::cluster::watched::Watched;
-use crate::domain::console::PublicUrl;
+use crate::domain::console::FrontDoor;
 use crate::domain::name::ObjectName;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
@@ -37,7 +37,7 @@ pub type NamespaceMeta = PartialObjectMeta<Namespace>;
 pub struct Context {
     pub client: Client,
     pub namespace: String,
-    pub public_url: Option<PublicUrl>,
+    pub front_door: FrontDoor,
     pub pace: Pace,
     pub mailboxes: Latest<AnyMailbox>,
     pub profiles: Latest<AnyProfile>,

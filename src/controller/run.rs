@@ -25,7 +25,7 @@ use super::{grant, mailbox, profile};
 use crate::cluster::events::Events;
 use crate::cluster::grant_secret::UID_LABEL;
 use crate::cluster::latest::Latest;
-use crate::domain::console::PublicUrl;
+use crate::domain::console::FrontDoor;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
 use crate::probe::{ProbeWaits, Prober, Slots};
@@ -51,7 +51,7 @@ pub struct ControllerSettings {
     /// The namespaces that are looked after; empty: all.
     pub watch_namespaces: Vec<String>,
     /// Where the operator is reached from a browser.
-    pub public_url: Option<PublicUrl>,
+    pub front_door: FrontDoor,
     /// This replica, in Events.
     pub instance: String,
     /// All waits.
@@ -239,7 +239,7 @@ fn context(
 ) -> Context {
     let pace = settings.pace;
     Context {
-        public_url: settings.public_url,
+        front_door: settings.front_door,
         pace,
         mailboxes: Latest::new(readers.mailboxes.clone()),
         profiles: Latest::new(readers.profiles.clone()),

@@ -2,7 +2,14 @@
 
 use url::Url;
 
+use super::name::ObjectName;
 use super::redirect::{RedirectRule, is_local};
+
+/// The port on localhost at which people reach the sign-in page where there is no `--public-url`:
+/// through a port-forward. Google takes any port of localhost (support.google.com/cloud/answer/15549257),
+/// but each has to be registered, so it is the same for every installation. It lies below the ports that
+/// systems give out by themselves and is no well-known program's own.
+pub const FORWARDED_PORT: &str = "8425";
 
 /// The path of the redirect URI, under the public URL.
 const CALLBACK_PATH: &str = "oauth2/callback";
@@ -33,6 +40,9 @@ pub enum BadPublicUrl {
     /// It has a query.
     #[error("it must have no query: paths are put at its end")]
     Query,
+    /// Not a port.
+    #[error("give a port from 1 to 65535")]
+    NotAPort,
 }
 
 impl std::str::FromStr for PublicUrl {
@@ -68,7 +78,90 @@ impl std::fmt::Display for PublicUrl {
     }
 }
 
+/// Where the sign-in page is, and how a browser gets there.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FrontDoor {
+    /// At the operator's `--public-url`.
+    Published(PublicUrl),
+    /// At [`PublicUrl::forwarded`], while somebody who has kubectl forwards the port: there is no
+    /// `--public-url`.
+    PortForward(PublicUrl),
+}
+
+impl FrontDoor {
+    /// What Google and the pages themselves go by.
+    pub fn url(&self) -> &PublicUrl {
+        match self {
+            FrontDoor::Published(url) | FrontDoor::PortForward(url) => url,
+        }
+    }
+
+    /// The page on which the owner of `mailbox` signs in.
+    pub fn sign_in_page(&self, mailbox: &ObjectName, uid: &str) -> SignInPage {
+        match self {
+            FrontDoor::Published(url) => {
+                SignInPage::Published(url.sign_in_page(&mailbox.namespace, &mailbox.name, uid))
+            }
+            FrontDoor::PortForward(_) => SignInPage::PortForward(mailbox.clone()),
+        }
+    }
+}
+
+/// The page on which a mailbox's owner signs in, as it may be told: an address that works, or how to
+/// get one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SignInPage {
+    /// At this address, for everybody.
+    Published(Url),
+    /// Behind a port-forward to this Mailbox's page, on the machine where it runs.
+    PortForward(ObjectName),
+}
+
+impl SignInPage {
+    /// Its address, where that works for everybody.
+    pub fn url(&self) -> Option<&Url> {
+        match self {
+            SignInPage::Published(url) => Some(url),
+            SignInPage::PortForward(_) => None,
+        }
+    }
+
+    /// The command that opens a port-forward to the page of `mailbox`.
+    pub fn forwarding(mailbox: &ObjectName) -> String {
+        format!(
+            "kubectl gmail link {} -n {} --port-forward",
+            mailbox.name, mailbox.namespace
+        )
+    }
+}
+
+/// For "Where to sign in: …".
+impl std::fmt::Display for SignInPage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SignInPage::Published(url) => write!(f, "the page is {url}"),
+            SignInPage::PortForward(mailbox) => write!(
+                f,
+                "the operator has no --public-url, so the page opens by `{}`",
+                Self::forwarding(mailbox)
+            ),
+        }
+    }
+}
+
 impl PublicUrl {
+    /// http on `port` of localhost, from 1 to 65535.
+    ///
+    /// # Errors
+    /// It is no such port.
+    pub fn forwarded(port: &str) -> Result<Self, BadPublicUrl> {
+        let number: u16 = port.parse().map_err(|_| BadPublicUrl::NotAPort)?;
+        if number == 0 {
+            return Err(BadPublicUrl::NotAPort);
+        }
+        format!("http://localhost:{number}").parse()
+    }
+
     fn join(&self, path: &str) -> Url {
         self.url.join(path).unwrap_or_else(|_| self.url.clone())
     }
@@ -189,6 +282,35 @@ mod tests {
         ] {
             assert_eq!(text.parse::<PublicUrl>(), Err(wrong), "{text}");
         }
+    }
+
+    #[test]
+    fn without_a_public_url_there_is_a_place_that_google_takes_and_no_address_for_everybody() {
+        let url = PublicUrl::forwarded(FORWARDED_PORT).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(
+            url.redirect_uri().as_str(),
+            "http://localhost:8425/oauth2/callback"
+        );
+        assert_eq!((url.google_problem(), url.secure_cookies()), (None, false));
+        for bad in ["", "0", "65536", "x", "80/x", "80@example.com"] {
+            assert_eq!(
+                PublicUrl::forwarded(bad),
+                Err(BadPublicUrl::NotAPort),
+                "{bad}"
+            );
+        }
+        let mailbox = ObjectName::new("crm", "support");
+        let forwarded = FrontDoor::PortForward(url.clone()).sign_in_page(&mailbox, "u-1");
+        assert_eq!(forwarded.url(), None);
+        assert_eq!(
+            forwarded.to_string(),
+            "the operator has no --public-url, so the page opens by `kubectl gmail link support -n crm --port-forward`"
+        );
+        let published = FrontDoor::Published(url).sign_in_page(&mailbox, "u-1");
+        assert_eq!(
+            published.to_string(),
+            "the page is http://localhost:8425/signin/crm/support/u-1"
+        );
     }
 
     #[test]

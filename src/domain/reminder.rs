@@ -1,9 +1,9 @@
 //! The message to a mailbox before its sign-in ends.
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::address::EmailAddress;
+use super::console::SignInPage;
 use super::failure::FailureKind;
 use super::grant::{EndCause, KnownEnd};
 use super::name::ObjectName;
@@ -27,7 +27,7 @@ pub struct Reminder<'a> {
     /// A sign-in now would last: the app has left Testing.
     pub new_lasts: bool,
     /// Where to sign in again.
-    pub page: &'a Url,
+    pub page: &'a SignInPage,
 }
 
 /// The Message-ID (RFC 5322 section 3.6.4) of the reminder of `end` to the Mailbox `uid`: the same
@@ -91,9 +91,21 @@ impl Reminder<'_> {
             "\nFrom then on this use stops: no mail of this mailbox is read or sent by it any more. Nothing in the mailbox is changed.\n\n\
              To keep it going, sign in again before then:\n\n    {}\n\n\
              If access is no longer wanted, ignore this message: it ends by itself.\n",
-            self.page
+            self.page_in_words()
         ));
         text
+    }
+
+    /// Its owner has no kubectl: without an address, somebody who has must open the page for them.
+    fn page_in_words(&self) -> String {
+        match self.page {
+            SignInPage::Published(url) => url.to_string(),
+            SignInPage::PortForward(mailbox) => format!(
+                "{} opens the page for you with\n    {}",
+                self.contact.unwrap_or("whoever asked you to sign in"),
+                SignInPage::forwarding(mailbox)
+            ),
+        }
     }
 }
 
@@ -103,7 +115,21 @@ mod tests {
     use super::*;
 
     fn letter(cause: EndCause, new_lasts: bool, named: bool) -> (String, String) {
-        let page = Url::parse("https://gmail.example.com/signin/crm/support/u-1").unwrap();
+        let url = "https://gmail.example.com/signin/crm/support/u-1";
+        letter_with(
+            &SignInPage::Published(url.parse().unwrap()),
+            cause,
+            new_lasts,
+            named,
+        )
+    }
+
+    fn letter_with(
+        page: &SignInPage,
+        cause: EndCause,
+        new_lasts: bool,
+        named: bool,
+    ) -> (String, String) {
         let reminder = Reminder {
             mailbox: &ObjectName::new("crm", "support"),
             address: &"support@example.com".parse().unwrap(),
@@ -115,7 +141,7 @@ mod tests {
                 cause,
             },
             new_lasts,
-            page: &page,
+            page,
         };
         (reminder.subject(), reminder.body())
     }
@@ -151,6 +177,22 @@ mod tests {
         let (_, limited) = letter(EndCause::TimeLimit, true, false);
         assert!(limited.contains("the time for which access was given"));
         assert!(!limited.contains("testing") && !limited.contains("Used for"));
+    }
+
+    #[test]
+    fn a_page_without_an_address_is_opened_by_somebody() {
+        let page = SignInPage::PortForward(ObjectName::new("crm", "support"));
+        for (named, who) in [
+            (true, "Platform team, it@example.com"),
+            (false, "whoever asked you to sign in"),
+        ] {
+            let (_, body) = letter_with(&page, EndCause::Testing, false, named);
+            let said = format!(
+                "    {who} opens the page for you with\n    kubectl gmail link support -n crm --port-forward\n"
+            );
+            assert!(body.contains(&said), "{body}");
+            assert!(!body.contains("http://localhost"), "{body}");
+        }
     }
 
     #[test]

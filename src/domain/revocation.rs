@@ -61,6 +61,7 @@ mod tests {
             test_requested_at: None,
             signed_out_at: None,
             move_asked_at: None,
+            workload_secret: None,
             deletion_policy: DeletionPolicy::Revoke,
             orphaned_at: None,
         }

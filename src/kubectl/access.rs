@@ -54,6 +54,20 @@ impl AccessFlags {
         })
     }
 
+    /// The cluster's name in the kubeconfig, if there is one.
+    pub fn cluster(&self) -> Option<String> {
+        let read = match &self.kubeconfig {
+            Some(file) => Kubeconfig::read_from(file),
+            None => Kubeconfig::read(),
+        };
+        let kubeconfig = read.ok()?;
+        let current = kubeconfig.current_context.as_ref();
+        let wanted = self.context.as_ref().or(current)?;
+        let mut contexts = kubeconfig.contexts.iter();
+        let context = contexts.find(|context| context.name == *wanted)?;
+        Some(context.context.as_ref()?.cluster.clone())
+    }
+
     async fn config(&self) -> Result<Config, CommandError> {
         let options = KubeConfigOptions {
             context: self.context.clone(),

@@ -1,5 +1,7 @@
 //! `kubectl gmail completion`, and what kubectl itself asks for completion.
 
+mod candidates;
+
 use std::ffi::OsString;
 
 use clap::{Args, CommandFactory, ValueEnum};
@@ -90,8 +92,10 @@ fn candidates(mut words: Vec<OsString>) -> String {
         .last()
         .is_some_and(|word| word.to_string_lossy().starts_with('-'));
     let at = words.len();
-    let all = [OsString::from("kubectl-gmail")].into_iter().chain(words);
-    let found = clap_complete::engine::complete(&mut Cli::command(), all.collect(), at, None);
+    let program = [OsString::from("kubectl-gmail")];
+    let all: Vec<OsString> = program.into_iter().chain(words).collect();
+    let mut command = candidates::with_names(Cli::command(), &all[..at]);
+    let found = clap_complete::engine::complete(&mut command, all, at, None);
     let mut text = String::new();
     for candidate in found.unwrap_or_default() {
         let value = candidate.get_value().to_string_lossy();

@@ -20,6 +20,9 @@ pub enum CommandError {
     /// Anything else, in words.
     #[error("{0}")]
     Failed(String),
+    /// What is not right has been shown on standard output.
+    #[error("not all is right")]
+    Shown,
     /// The API server.
     #[error("{}", in_words(.0))]
     Cluster(#[from] ClusterError),
@@ -35,7 +38,7 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             CommandError::Usage(_) => USAGE,
-            CommandError::Failed(_) | CommandError::Cluster(_) => FAILED,
+            CommandError::Failed(_) | CommandError::Shown | CommandError::Cluster(_) => FAILED,
         }
     }
 }

@@ -5,12 +5,18 @@
 
 mod access;
 mod completion;
+mod conditions;
 mod error;
 mod google_console;
+mod mailbox;
+mod names;
+mod operator;
 mod output;
 mod page;
 mod profile;
 mod setup;
+mod time;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -49,6 +55,12 @@ owner signs in once, in a browser. This plugin helps with the admin's half:
   2. profile create   the file that the console downloads becomes a profile, checked with Google
   3. profile show     one page about a profile: is it right, and if not, who must do what
 
+and with the mailbox's:
+
+  4. link             the mail with which a mailbox's owner signs in; without a public host, the page
+  5. status           what is not right, grouped by who must act; or one page about a mailbox
+  6. sign-out         the sign-in ends, and its grant is deleted
+
 Everything that it makes is an ordinary object: kubectl get, edit and delete work on it as well.";
 
 const EXAMPLES: &str = "\
@@ -62,7 +74,13 @@ Examples:
   # How is it?
   kubectl gmail profile show google -n mail
 
-Exit codes: 0 done, 1 failed or not accepted, 2 wrong flags.";
+  # The mail to send to the owner of a mailbox
+  kubectl gmail link support -n crm
+
+  # What has to be done, and by whom?
+  kubectl gmail status --all-namespaces
+
+Exit codes: 0 done, 1 failed, not accepted or not right, 2 wrong flags.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -70,6 +88,9 @@ enum Command {
     /// Make and look at server profiles: a Google OAuth client, and whom it serves.
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
+    Link(mailbox::link::LinkArgs),
+    Status(mailbox::status::StatusArgs),
+    SignOut(mailbox::sign_out::SignOutArgs),
     Completion(completion::CompletionArgs),
 }
 
@@ -90,7 +111,9 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::from(SUCCESS),
         Err(error) => {
-            output::complain(&format!("error: {error}"));
+            if !matches!(error, CommandError::Shown) {
+                output::complain(&format!("error: {error}"));
+            }
             ExitCode::from(error.exit_code())
         }
     }
@@ -100,6 +123,9 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
     match cli.command {
         Command::Setup(args) => setup::run(args, &cli.access).await,
         Command::Profile(command) => profile::run(command, &cli.access).await,
+        Command::Link(args) => mailbox::link::run(args, &cli.access).await,
+        Command::Status(args) => mailbox::status::run(args, &cli.access).await,
+        Command::SignOut(args) => mailbox::sign_out::run(args, &cli.access).await,
         Command::Completion(args) => completion::write_script(&args),
     }
 }

@@ -1,5 +1,6 @@
 //! The terminal, or what stands in its place.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ fn look() -> Look {
 /// What is being waited for: a live line on a terminal, else a line for each change.
 pub struct Progress {
     line: Option<ProgressBar>,
-    last: String,
+    last: RefCell<String>,
 }
 
 impl Progress {
@@ -72,21 +73,21 @@ impl Progress {
         });
         Self {
             line,
-            last: String::new(),
+            last: RefCell::default(),
         }
     }
 
     /// Says what is being waited for now.
-    pub fn waiting(&mut self, text: &str) {
+    pub fn waiting(&self, text: &str) {
         let text = safe(text);
-        if text == self.last {
+        if text == *self.last.borrow() {
             return;
         }
         match &self.line {
             Some(line) => line.set_message(text.clone()),
             None => complain(&text),
         }
-        self.last = text;
+        self.last.replace(text);
     }
 
     /// Says what is done, which stays.

@@ -18,6 +18,7 @@ pub mod google;
 pub mod idle;
 pub mod installed;
 pub mod keeper;
+pub mod kubelet;
 pub mod mail;
 pub mod operator;
 pub mod person;

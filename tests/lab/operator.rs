@@ -43,6 +43,7 @@ pub struct Site {
     pub public_url: String,
     telemetry_port: u16,
     web_port: u16,
+    forwarded_port: Option<u16>,
     kubeconfig: PathBuf,
     endpoints: Vec<(String, u16)>,
     pace: Vec<(String, f64)>,
@@ -114,6 +115,7 @@ impl Site {
             public_url,
             telemetry_port,
             web_port,
+            forwarded_port: None,
             kubeconfig,
             endpoints: [
                 ports.imap,
@@ -135,6 +137,20 @@ impl Site {
             operator: None,
             starts: 0,
         })
+    }
+
+    /// It has no public URL: people reach it through a port-forward from this port, which is returned
+    /// and registered with its OAuth client.
+    pub async fn without_public_url(&mut self) -> Result<u16> {
+        let port = free_port()?;
+        let redirect_uri = format!("http://localhost:{port}/oauth2/callback");
+        let google = &self.lab.google;
+        google
+            .put_client(&self.client_id, CLIENT_SECRET, &[&redirect_uri])
+            .await?;
+        self.forwarded_port = Some(port);
+        self.public_url.clear();
+        Ok(port)
     }
 
     /// Another server that profiles may name.
@@ -283,6 +299,9 @@ impl Site {
             .arg(&pace_file);
         if !self.public_url.is_empty() {
             command.args(["--public-url", &self.public_url]);
+        }
+        if let Some(port) = self.forwarded_port {
+            command.arg(format!("--forwarded-port={port}"));
         }
         for (host, port) in &self.endpoints {
             command.args(["--allow-endpoint", &format!("{host}:{port}")]);
@@ -446,10 +465,14 @@ impl Site {
 
     /// What Google's console downloads, with `secret`, as a Secret.
     pub async fn client_secret(&self, secret: &str) -> Result<()> {
+        let root = match self.forwarded_port {
+            Some(port) => format!("http://localhost:{port}"),
+            None => self.public_url.clone(),
+        };
         let file = json!({ "web": {
             "client_id": self.client_id,
             "client_secret": secret,
-            "redirect_uris": [format!("{}/oauth2/callback", self.public_url)],
+            "redirect_uris": [format!("{root}/oauth2/callback")],
         }});
         self.apply(&json!({
             "apiVersion": "v1",

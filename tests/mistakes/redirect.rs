@@ -4,8 +4,8 @@ use gmail_operator::api::ProfileCondition::{
     Accepted, CredentialsAccepted, Ready, RedirectRegistered,
 };
 use gmail_operator::api::Reason::{
-    self, InDownloadedFile, NoPublicUrl, NotChecked, NotInDownloadedFile, NotVerifiable,
-    ProfileReady, RedirectHostRefused, RedirectMismatch,
+    self, InDownloadedFile, NotChecked, NotInDownloadedFile, NotVerifiable, ProfileReady,
+    RedirectHostRefused, RedirectMismatch,
 };
 use serde_json::json;
 
@@ -98,13 +98,22 @@ pub fn rows() -> Vec<Row> {
             ],
         )
         .at(Place::ClusterUrl),
+        // Through a port-forward people sign in all the same, on a localhost that Google takes.
         row(
             "no-public-url",
-            |_| (),
+            |draft| listed(draft, "https://gmail.example.com/oauth2/callback"),
             [
-                no(RedirectRegistered, NoPublicUrl, &["--public-url"]),
+                unknown(
+                    RedirectRegistered,
+                    NotInDownloadedFile,
+                    &["add the line http://localhost:8425/oauth2/callback"],
+                ),
                 yes(Ready, ProfileReady),
             ],
+        )
+        .then(
+            |draft| listed(draft, "http://localhost:8425/oauth2/callback"),
+            [yes(RedirectRegistered, InDownloadedFile)],
         )
         .at(Place::NoUrl),
     ]);

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{RunError, listen};
-use crate::domain::console::PublicUrl;
+use crate::domain::console::{FrontDoor, PublicUrl};
 use crate::domain::schedule::backoff;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
@@ -27,16 +27,11 @@ pub(super) async fn serve(
     readiness: &Readiness,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
-    let here = settings.components.contains(&Component::Web);
-    let Some(public_url) = settings.public_url.as_ref().filter(|_| here) else {
-        if here {
-            tracing::warn!(
-                "there is no --public-url, so the sign-in page is not served and nobody can sign in"
-            );
-        }
+    if !settings.components.contains(&Component::Web) {
         stop.cancelled().await;
         return Ok(());
-    };
+    }
+    let public_url = settings.front_door.url();
     let web_settings = WebSettings {
         public_url: public_url.clone(),
         namespace: settings.namespace.clone(),
@@ -61,7 +56,7 @@ pub(super) async fn serve(
         patience: settings.pace.browser.into(),
     };
     let tls = certificates.is_some();
-    tracing::info!(address = %settings.listen, url = %public_url.origin(), tls, "the sign-in page is served");
+    tell_where(settings, tls);
     let beside = async {
         load_keys(&web).await;
         readiness.web_is_ready();
@@ -73,6 +68,18 @@ pub(super) async fn serve(
     tokio::select! {
         served = web::serve(door, web.clone(), stop.clone()) => Ok(served?),
         () = beside => Ok(()),
+    }
+}
+
+fn tell_where(settings: &Settings, tls: bool) {
+    let (address, url) = (settings.listen, settings.front_door.url().origin());
+    match settings.front_door {
+        FrontDoor::Published(_) => {
+            tracing::info!(%address, %url, tls, "the sign-in page is served");
+        }
+        FrontDoor::PortForward(_) => {
+            tracing::info!(%address, %url, "the sign-in page is served for port-forwards, since there is no --public-url: `kubectl gmail link NAME --port-forward` opens one");
+        }
     }
 }
 

@@ -60,10 +60,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
     let binding = seeker.observe(memory.binding, &times, now).await?;
     let world = World {
         now,
-        sign_in_url: context
-            .public_url
-            .as_ref()
-            .map(|url| url.sign_in_page(&name.namespace, &name.name, &uid)),
+        sign_in_page: context.front_door.sign_in_page(&name, &uid),
         uid,
         spec,
         test_request: mailbox

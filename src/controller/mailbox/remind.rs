@@ -26,7 +26,7 @@ pub async fn remind(
     slot: &mut Slot,
 ) -> Result<Outcome, ClusterError> {
     let world = &observed.world;
-    let (ProfileView::Ready(facts), Some(page)) = (&world.profile, &world.sign_in_url) else {
+    let ProfileView::Ready(facts) = &world.profile else {
         return Ok(Outcome::Unavailable);
     };
     let Ok(valid) = ValidProfile::new(&profile.spec, context.network.egress()) else {
@@ -46,7 +46,7 @@ pub async fn remind(
         app_name: oauth.and_then(|client| client.consent_screen.as_ref()?.app_name.as_deref()),
         end: *end,
         new_lasts: end.cause == EndCause::Testing && facts.audience.is_past_testing(),
-        page,
+        page: &world.sign_in_page,
     };
     let account = &stored.grant.account.email;
     let message = match compose(

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use url::Url;
 
 use crate::api::{GmailServerProfile, Reason};
 use crate::cluster::ClusterError;
@@ -59,10 +58,10 @@ pub(super) fn redirect_known(
         // It still is what the grants belong to.
         _ => old.and_then(|old| old.oauth_client.as_ref()?.client_id.as_deref()),
     };
-    let (Some(id), Some(url)) = (id, &context.public_url) else {
+    let Some(id) = id else {
         return Known::default();
     };
-    let redirect_uri = url.redirect_uri();
+    let redirect_uri = context.front_door.url().redirect_uri();
     let mut known = known_before(old, id, redirect_uri.as_str());
     known.proved = known.proved || is_redirect_proved(context, id, redirect_uri.as_str());
     known
@@ -133,25 +132,10 @@ pub(super) async fn check_client(
             ));
         }
     };
-    // Google looks at the client before the redirect URI, so any will do.
-    let redirect_uri = match &context.public_url {
-        Some(url) => Ok(url.redirect_uri()),
-        None => Url::parse("http://localhost/oauth2/callback"),
-    };
-    let Ok(redirect_uri) = redirect_uri else {
-        let detail = "there is no redirect URI to ask with";
-        return Ok(Outcome::Unavailable(
-            Reason::GoogleUnavailable,
-            detail.to_owned(),
-        ));
-    };
+    let redirect_uri = context.front_door.url().redirect_uri();
     Ok(match client.check(&redirect_uri).await {
         Ok(ClientAnswer::Good) => Outcome::Accepted,
-        // Without a public URL it was asked with a made-up one.
-        Ok(ClientAnswer::RedirectMismatch) => match &context.public_url {
-            Some(_) => Outcome::RedirectMismatch,
-            None => Outcome::Accepted,
-        },
+        Ok(ClientAnswer::RedirectMismatch) => Outcome::RedirectMismatch,
         Err(OAuthError::Refused(refusal)) => {
             let read_from = profile.spec.oauth_client.as_ref().map(|client| {
                 let place = credentials::place(&name.namespace, client);

@@ -131,7 +131,7 @@ async fn observe(
         redirect_proved: known.proved,
         mismatch_before: known.mismatch,
         retry: memory.retry,
-        public_url: context.public_url.clone(),
+        public_url: context.front_door.url().clone(),
         counts: counted.counts,
         places: counted.places,
         failed_together: failed_together(profile),

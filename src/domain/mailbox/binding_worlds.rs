@@ -10,6 +10,7 @@ use crate::api::{
     DeletionPolicy, IncomingProtocol, MailboxStatus, Reason, Reminders, SmtpSecurity, TestMessage,
 };
 use crate::domain::address::EmailAddress;
+use crate::domain::console::SignInPage;
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::name::ObjectName;
 use crate::domain::profile::Audience;
@@ -160,11 +161,12 @@ fn world(spec: ValidSpec, profile: ProfileView, grant: GrantView, binding: Bindi
         uid: "uid".into(),
         spec: Ok(spec),
         test_request: None,
+        sign_out_request: None,
         answered_request: None,
         profile,
         grant,
         place: Place::Held,
-        sign_in_url: None,
+        sign_in_page: SignInPage::PortForward(ObjectName::new("a", "b")),
         test: TestView::untested(),
         renewal: Retry::default(),
         waits: false,
@@ -178,6 +180,7 @@ fn world(spec: ValidSpec, profile: ProfileView, grant: GrantView, binding: Bindi
             tries: 10,
             proof_age: Duration::from_secs(300),
             warn_before_end: Duration::from_secs(86_400),
+            warn_before_idle_end: Duration::from_secs(14 * 86_400),
             remind_before_end: Duration::from_secs(2 * 86_400),
             look_at_foreign_secret: Duration::from_secs(50),
             look_at_own_secret: Duration::from_secs(600),

@@ -124,7 +124,6 @@ fn reminder(world: &World) -> Option<(KnownEnd, Timestamp)> {
     let end = known_end(world)?;
     let due = earlier(end.at, world.times.remind_before_end);
     let wanted = spec.reminders == Reminders::ToSelf
-        && world.sign_in_url.is_some()
         && held.reminded_for != Some(end.at)
         && held.signed_in_at < due
         && world.now < end.at

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::*;
 use crate::api::{DeletionPolicy, IncomingProtocol, Reason, Reminders, SmtpSecurity, TestMessage};
+use crate::domain::console::SignInPage;
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::grant::{EndCause, KnownEnd};
@@ -101,7 +101,9 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
         }),
         place: Place::Held,
         waits: false,
-        sign_in_url: Some(Url::parse("https://gmail.example.com/signin/a/b/uid").unwrap()),
+        sign_in_page: SignInPage::Published(
+            "https://gmail.example.com/signin/a/b/uid".parse().unwrap(),
+        ),
         test: TestView::untested(),
         renewal: Retry::default(),
         reminder: Retry::default(),
@@ -290,7 +292,8 @@ fn by_itself_over_a_week() {
                                 spec.reminders = reminders;
                             }
                             if !url {
-                                start.sign_in_url = None;
+                                start.sign_in_page =
+                                    SignInPage::PortForward(ObjectName::new("a", "b"));
                             }
                             let (_, story) = live(start, server, restarts, 7 * DAY);
                             let told = format!(
@@ -307,7 +310,7 @@ fn by_itself_over_a_week() {
                                 reasons.push((Reason::SignInEndsSoon, 6 * DAY));
                             }
                             assert_eq!(story.reasons, reasons, "{told}");
-                            let reminds = ends && url && reminders == Reminders::ToSelf;
+                            let reminds = ends && reminders == Reminders::ToSelf;
                             let sent: &[i64] = match (reminds, server) {
                                 (true, Server::Works) => &[5 * DAY],
                                 _ => &[],
@@ -369,7 +372,6 @@ fn no_reminder_for_a_short_life_or_without_a_usable_grant() {
         ("another account", |world| {
             held(world).account = "bob@example.com".parse().unwrap()
         }),
-        ("no page", |world| world.sign_in_url = None),
         ("not wanted", |world| {
             world.spec.as_mut().unwrap().reminders = Reminders::None
         }),

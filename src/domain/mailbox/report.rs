@@ -62,7 +62,7 @@ fn is_same_finding(a: &DirectionView, b: &DirectionView) -> bool {
 
 fn sign_in(world: &World) -> SignInStatus {
     let mut sign_in = SignInStatus {
-        url: world.sign_in_url.as_ref().map(ToString::to_string),
+        url: world.sign_in_page.url().map(ToString::to_string),
         ..SignInStatus::default()
     };
     match &world.grant {

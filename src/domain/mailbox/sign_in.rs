@@ -59,7 +59,7 @@ pub(super) fn signed_in(world: &World) -> Verdict {
 
 /// A sign-in that works, with its end where that is known and somebody should act.
 fn works(world: &World, account: &EmailAddress) -> Verdict {
-    let page = page(world);
+    let page = &world.sign_in_page;
     match outlook(world) {
         Outlook::Lasts => Verdict::yes(Reason::SignedIn, format!("{account} has signed in.")),
         Outlook::OnceMore(end) => Verdict::yes(
@@ -146,13 +146,13 @@ fn ended_by_testing(world: &World, account: &EmailAddress) -> Verdict {
 
 /// Where to sign in, and what will stand in the way.
 fn next_sign_in(world: &World) -> String {
-    let page = page(world);
+    let page = &world.sign_in_page;
     let outsider = match (audience(world), &world.spec) {
         (Some(audience), Ok(spec)) => audience.refuses(&spec.account),
         _ => None,
     };
     match outsider {
-        None => page,
+        None => page.to_string(),
         Some(Outsider::NotATestUser) => format!(
             "{page}; Google will refuse this account until the platform admin adds this address in Google's console under Audience, Test users"
         ),
@@ -166,13 +166,6 @@ fn audience(world: &World) -> Option<&Audience> {
     match &world.profile {
         ProfileView::Ready(profile) => Some(&profile.audience),
         _ => None,
-    }
-}
-
-fn page(world: &World) -> String {
-    match &world.sign_in_url {
-        Some(url) => format!("the page is {url}"),
-        None => "the operator has no --public-url, so there is no sign-in page yet".to_owned(),
     }
 }
 

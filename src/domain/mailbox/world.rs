@@ -8,6 +8,7 @@ use super::spec::{BadSpec, ValidSpec};
 use super::test::{Retry, TestView};
 use crate::api::Reason;
 use crate::domain::address::EmailAddress;
+use crate::domain::console::SignInPage;
 use crate::domain::grant::{Grant, KnownEnd};
 use crate::domain::name::ObjectName;
 use crate::domain::profile::Audience;
@@ -34,8 +35,8 @@ pub struct World {
     pub grant: GrantView,
     /// Its account's place.
     pub place: Place,
-    /// Where to sign in; absent without a public URL.
-    pub sign_in_url: Option<Url>,
+    /// Where to sign in.
+    pub sign_in_page: SignInPage,
     /// The newest test and what it found: from status, or from this process where it knows more.
     pub test: TestView,
     /// Tries of the renewal that could not be made.

@@ -15,6 +15,7 @@ use crate::api::{
     TestRequestedBy, TestStep,
 };
 use crate::domain::address::EmailAddress;
+use crate::domain::console::SignInPage;
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::name::ObjectName;
@@ -292,7 +293,7 @@ fn world(
         profile,
         grant,
         place: Place::Held,
-        sign_in_url: None,
+        sign_in_page: SignInPage::PortForward(ObjectName::new("a", "b")),
         test,
         renewal: Retry::default(),
         waits: false,

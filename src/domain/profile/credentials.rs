@@ -62,9 +62,7 @@ pub(super) fn credentials(world: &ProfileWorld, before: Option<Verdict>) -> Verd
 /// The newest evidence first: what Google said of the URI, a sign-in that came back to it, the
 /// rules, the file.
 pub(super) fn redirect(world: &ProfileWorld) -> Verdict {
-    let Some(url) = &world.public_url else {
-        return Verdict::no(Reason::NoPublicUrl, "");
-    };
+    let url = &world.public_url;
     let uri = url.redirect_uri();
     let mismatch = world
         .answer()

@@ -41,7 +41,7 @@ pub struct ProfileWorld {
     /// Tries of the check that could not be made.
     pub retry: Retry,
     /// Where the operator is reached.
-    pub public_url: Option<PublicUrl>,
+    pub public_url: PublicUrl,
     /// Its mailboxes.
     pub counts: Counts,
     /// Its Cloud project's places.

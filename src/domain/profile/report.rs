@@ -29,16 +29,9 @@ pub fn report(
         oauth_client: Some(OAuthClientStatus {
             project_number: id.as_deref().and_then(project_number).map(str::to_owned),
             client_id: id,
-            redirect_uris: world
-                .public_url
-                .iter()
-                .map(|url| url.redirect_uri().to_string())
-                .collect(),
-            java_script_origin: world.public_url.as_ref().map(|url| url.origin()),
-            authorized_domain: world
-                .public_url
-                .as_ref()
-                .and_then(|url| url.authorized_domain()),
+            redirect_uris: vec![world.public_url.redirect_uri().to_string()],
+            java_script_origin: Some(world.public_url.origin()),
+            authorized_domain: world.public_url.authorized_domain(),
         }),
         mailboxes: Some(MailboxCounts {
             assigned: counts.assigned,

@@ -44,7 +44,7 @@ fn world() -> ProfileWorld {
         redirect_proved: false,
         mismatch_before: false,
         retry: Retry::default(),
-        public_url: Some(public_url(URL)),
+        public_url: public_url(URL),
         counts: Counts::default(),
         places: Places::default(),
         failed_together: false,
@@ -158,14 +158,8 @@ fn what_was_wrong_with_the_secret_is_not_googles_word() {
 #[test]
 fn the_newest_evidence_of_the_redirect_uri_counts() {
     type Change = fn(&mut ProfileWorld);
-    let cases: [(Change, Truth, Reason, &str); 10] = [
+    let cases: [(Change, Truth, Reason, &str); 9] = [
         (|_| (), Truth::True, Reason::InDownloadedFile, ""),
-        (
-            |w| w.public_url = None,
-            Truth::False,
-            Reason::NoPublicUrl,
-            "",
-        ),
         (
             |w| w.credentials = client("f", Some(&["https://gmail.example.com/oauth2/callback/"])),
             Truth::Unknown,
@@ -185,14 +179,14 @@ fn the_newest_evidence_of_the_redirect_uri_counts() {
             URI,
         ),
         (
-            |w| w.public_url = Some(public_url("https://gmail.internal")),
+            |w| w.public_url = public_url("https://gmail.internal"),
             Truth::False,
             Reason::RedirectHostRefused,
             "--public-url",
         ),
         (
             |w| {
-                w.public_url = Some(public_url("https://gmail.internal"));
+                w.public_url = public_url("https://gmail.internal");
                 w.redirect_proved = true;
             },
             Truth::True,

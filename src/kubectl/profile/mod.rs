@@ -7,8 +7,9 @@ use clap::Subcommand;
 use kube::{Api, Client};
 
 use super::access::AccessFlags;
+use super::conditions::find;
 use super::error::CommandError;
-use crate::api::{GmailServerProfile, GmailServerProfileStatus, ProfileCondition, Reason};
+use crate::api::{GmailServerProfile, GmailServerProfileStatus, ProfileCondition};
 use crate::cluster::{ClusterError, call};
 use crate::domain::name::ObjectName;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -35,7 +36,7 @@ pub async fn run(command: ProfileCommand, access: &AccessFlags) -> Result<(), Co
 }
 
 /// The profile, if it is there.
-async fn read(
+pub async fn read(
     client: &Client,
     name: &ObjectName,
 ) -> Result<Option<GmailServerProfile>, ClusterError> {
@@ -49,52 +50,9 @@ async fn read(
 }
 
 /// One condition of a profile.
-fn condition(
+pub fn condition(
     status: Option<&GmailServerProfileStatus>,
     which: ProfileCondition,
 ) -> Option<&Condition> {
-    let conditions = &status?.conditions;
-    conditions.iter().find(|c| c.type_ == which.name())
-}
-
-/// The condition's reason, if this version knows it.
-fn reason(condition: &Condition) -> Option<Reason> {
-    condition.reason.parse().ok()
-}
-
-/// A name that a GmailServerProfile can have: an RFC 1123 subdomain of at most 63 characters.
-fn profile_name(text: &str) -> Result<String, String> {
-    let good = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    if text.len() <= 63 && text.split('.').all(good) {
-        Ok(text.to_owned())
-    } else {
-        Err("a name has at most 63 lower-case letters, digits, '-' and '.', and begins and ends with a letter or digit".to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_the_kind_allows_are_asked_for() {
-        for (name, good) in [
-            ("google", true),
-            ("g.1-a", true),
-            ("Google", false),
-            ("", false),
-            ("-a", false),
-            ("a..b", false),
-        ] {
-            assert_eq!(profile_name(name).is_ok(), good, "{name}");
-        }
-        assert!(profile_name(&"a".repeat(64)).is_err());
-    }
+    find(&status?.conditions, which.name())
 }

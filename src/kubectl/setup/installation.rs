@@ -6,13 +6,13 @@ use kube::{Api, Client, ResourceExt};
 
 use crate::api::GmailServerProfile;
 use crate::cluster::{ClusterError, call};
-use crate::domain::console::PublicUrl;
+use crate::domain::console::{FORWARDED_PORT, PublicUrl};
 use crate::kubectl::access::AccessFlags;
 use crate::kubectl::error::{CommandError, in_words};
+use crate::kubectl::operator::OPERATOR_LABEL;
 
-/// How the operator's Deployment is found; `deploy/` and the chart both set it.
-const OPERATOR_LABEL: &str = "app.kubernetes.io/name=gmail-operator";
 const FLAG: &str = "--public-url";
+const PORT_FLAG: &str = "--forwarded-port";
 /// At most so many profiles are looked at.
 const PROFILES: u32 = 500;
 
@@ -36,6 +36,8 @@ pub enum Source {
     Profile(String),
     /// The arguments of this Deployment, as namespace/name.
     Deployment(String),
+    /// This Deployment, which has no --public-url among its arguments.
+    NoFlag(String),
 }
 
 /// Asks the cluster.
@@ -72,7 +74,7 @@ fn without_address(profiles: usize) -> String {
     match profiles {
         0 => "GmailServerProfiles: there is none yet".to_owned(),
         n => format!(
-            "GmailServerProfiles: {n} found, none with a redirect URI in its status, so the operator does not run or has no {FLAG}"
+            "GmailServerProfiles: {n} found, none with a redirect URI in its status, so the operator does not run"
         ),
     }
 }
@@ -152,35 +154,41 @@ fn from_profiles(profiles: &[GmailServerProfile], namespace: &str) -> Option<Ins
 }
 
 fn from_deployments(deployments: &[Deployment]) -> Result<Installation, String> {
-    if deployments.is_empty() {
+    let Some(first) = deployments.first() else {
         return Err("there is none".to_owned());
-    }
-    let mut why = format!("without {FLAG} among their arguments");
-    for deployment in deployments {
-        let name = format!(
-            "{}/{}",
-            deployment.namespace().unwrap_or_default(),
-            deployment.name_any()
-        );
-        let Some(text) = argument(deployment) else {
-            continue;
-        };
-        match text.parse() {
-            Ok(url) => {
-                return Ok(Installation {
-                    url,
-                    source: Source::Deployment(name),
-                    others: Vec::new(),
-                });
-            }
-            Err(bad) => why = format!("{name} has {FLAG}={text}, but {bad}"),
+    };
+    let name = |deployment: &Deployment| {
+        let namespace = deployment.namespace().unwrap_or_default();
+        format!("{namespace}/{}", deployment.name_any())
+    };
+    let with_flag = deployments
+        .iter()
+        .find_map(|deployment| Some((deployment, argument(deployment, FLAG)?)));
+    let (deployment, url, source) = match with_flag {
+        Some((deployment, text)) => {
+            let url = text.parse().map_err(|bad| (FLAG, text, bad));
+            (deployment, url, Source::Deployment(name(deployment)))
         }
+        // Then a port-forward leads to it, and to nothing else.
+        None => {
+            let port = deployments.iter().find_map(|d| argument(d, PORT_FLAG));
+            let port = port.unwrap_or(FORWARDED_PORT);
+            let url = PublicUrl::forwarded(port).map_err(|bad| (PORT_FLAG, port, bad));
+            (first, url, Source::NoFlag(name(first)))
+        }
+    };
+    match url {
+        Ok(url) => Ok(Installation {
+            url,
+            source,
+            others: Vec::new(),
+        }),
+        Err((flag, text, bad)) => Err(format!("{} has {flag}={text}, but {bad}", name(deployment))),
     }
-    Err(why)
 }
 
-/// The value of `--public-url`, written as one argument or as two; the last one counts.
-fn argument(deployment: &Deployment) -> Option<&str> {
+/// The value of `flag`, written as one argument or as two; the last one counts.
+fn argument<'a>(deployment: &'a Deployment, flag: &str) -> Option<&'a str> {
     let pod = deployment.spec.as_ref()?.template.spec.as_ref()?;
     pod.containers.iter().find_map(|container| {
         let words: Vec<&str> = container
@@ -194,7 +202,7 @@ fn argument(deployment: &Deployment) -> Option<&str> {
             .iter()
             .zip(words.iter().skip(1).map(Some).chain([None]));
         pairs
-            .filter_map(|(word, next)| match word.strip_prefix(FLAG)? {
+            .filter_map(|(word, next)| match word.strip_prefix(flag)? {
                 "" => next.copied(),
                 value => value.strip_prefix('='),
             })
@@ -242,16 +250,32 @@ mod tests {
     }
 
     #[test]
+    fn without_the_flag_a_port_forward_leads_to_it() {
+        for (args, url) in [
+            (json!(["run"]), "http://localhost:8425/"),
+            (
+                json!(["run", "--public-urls=https://a.b"]),
+                "http://localhost:8425/",
+            ),
+            (
+                json!(["run", "--forwarded-port", "9000"]),
+                "http://localhost:9000/",
+            ),
+        ] {
+            let found = from_deployments(&[deployment(args)]);
+            let found = found.map(|found| (found.url.to_string(), found.source));
+            let source = Source::NoFlag("op/gmail-operator".to_owned());
+            assert_eq!(found, Ok((url.to_owned(), source)));
+        }
+    }
+
+    #[test]
     fn what_the_deployment_lacks_is_told() {
         for (deployments, why) in [
             (vec![], "there is none"),
             (
-                vec![deployment(json!(["run", "--public-url"]))],
-                "without --public-url",
-            ),
-            (
-                vec![deployment(json!(["run", "--public-urls=https://a.b"]))],
-                "without --public-url",
+                vec![deployment(json!(["run", "--forwarded-port=x"]))],
+                "has --forwarded-port=x, but give a port",
             ),
             (
                 vec![deployment(json!([

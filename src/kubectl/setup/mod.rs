@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::access::AccessFlags;
 use super::error::CommandError;
+use super::operator::OPERATOR_NAMESPACE;
 use super::output;
 use crate::domain::console::PublicUrl;
 use installation::{Source, found};
@@ -24,7 +25,7 @@ pub struct SetupArgs {
     public_url: Option<PublicUrl>,
 
     /// The namespace in which the operator runs
-    #[arg(long, value_name = "NAMESPACE", default_value = "gmail-operator")]
+    #[arg(long, value_name = "NAMESPACE", default_value = OPERATOR_NAMESPACE)]
     operator_namespace: String,
 }
 
@@ -38,7 +39,8 @@ that the console then offers for download. It changes nothing, here or at Google
 
 The values follow from the operator's public URL. It is taken from --public-url; else from the
 status of any GmailServerProfile that you may read; else from the arguments of the operator's
-Deployment (label app.kubernetes.io/name=gmail-operator) in --operator-namespace.";
+Deployment (label app.kubernetes.io/name=gmail-operator) in --operator-namespace. An operator without
+one serves http://localhost, through a port-forward: then the values are those of that address.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -2,7 +2,9 @@
 
 use super::installation::{Installation, Source};
 use crate::domain::console::PublicUrl;
+use crate::kubectl::access::quoted;
 use crate::kubectl::google_console as google;
+use crate::kubectl::operator::OPERATOR_NAMESPACE;
 use crate::kubectl::page::{Page, Row};
 
 /// What is needed for the commands to run next.
@@ -37,11 +39,16 @@ fn origin(page: &mut Page, installation: &Installation, next: &Next) {
             match &installation.source {
                 Source::Flag => "--public-url".to_owned(),
                 Source::Profile(name) => format!("the status of the GmailServerProfile {name}"),
-                Source::Deployment(name) => format!("the Deployment {name}"),
+                Source::Deployment(name) | Source::NoFlag(name) => {
+                    format!("the Deployment {name}")
+                }
             }
         ));
     if installation.source == Source::Flag {
         page.text("The operator must be started with the same --public-url.");
+    }
+    if let Source::NoFlag(_) = installation.source {
+        page.text("It has no --public-url, so only a port-forward leads to it.");
     }
     if !installation.others.is_empty() {
         page.text(&format!(
@@ -57,15 +64,20 @@ fn origin(page: &mut Page, installation: &Installation, next: &Next) {
     }
     if url.is_local() {
         page.text(
-            "That is the machine of whoever sits before the browser. It is for a first try: people can sign in there while this runs,",
+            "That is the machine of whoever sits before the browser. Google takes it, and people sign in on a machine with kubectl, one after the other, while this runs there:",
         )
-        .copied(&format!(
-            "kubectl port-forward --namespace {} service/gmail-operator 8080:80",
-            crate::kubectl::access::quoted(&next.operator_namespace)
-        ))
+        .copied(&format!("kubectl gmail link MAILBOX --port-forward{}", operator(next)))
         .text(
-            "and with the port of that address before the colon. For other people: an https address of yours that leads to the Service, and --public-url set to it, before you go on.",
+            "For people without kubectl: an https address of yours that leads to the Service, and the operator's --public-url set to it, before you go on.",
         );
+    }
+}
+
+/// Where the operator runs, as a flag, if it is not where it usually does.
+fn operator(next: &Next) -> String {
+    match next.operator_namespace.as_str() {
+        OPERATOR_NAMESPACE => String::new(),
+        other => format!(" --operator-namespace {}", quoted(other)),
     }
 }
 
@@ -165,7 +177,7 @@ fn afterwards(page: &mut Page) {
             google::AUDIENCE
         ))
         .heading("9. Mailboxes")
-        .text("One Mailbox for each address; its owner opens the sign-in page that its status names. Step 7 ends with an example. The tests run by themselves.");
+        .text("One Mailbox for each address; step 7 ends with an example. `kubectl gmail link` writes the mail with which its owner signs in. The tests run by themselves.");
 }
 
 #[cfg(test)]
@@ -219,8 +231,13 @@ mod tests {
             "http://localhost:8080",
             Source::Deployment("op/x".to_owned()),
         );
-        assert!(said.contains("port-forward") && said.contains("localhost needs none"));
+        assert!(
+            said.contains("link MAILBOX --port-forward\n") && said.contains("localhost needs none")
+        );
         assert!(said.contains("says the Deployment op/x"), "{said}");
+        assert!(!said.contains("has no --public-url"), "{said}");
+        let said = text("http://localhost:8425", Source::NoFlag("op/x".to_owned()));
+        assert!(said.contains("has no --public-url"), "{said}");
     }
 
     /// What is copied stays whole; the rest fits a terminal of eighty columns but for what is pasted.

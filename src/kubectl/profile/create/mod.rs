@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use jiff::SignedDuration;
 
 use crate::domain::name::ObjectName;
 use crate::kubectl::access::AccessFlags;
 use crate::kubectl::error::CommandError;
+use crate::kubectl::names::object_name;
 use crate::kubectl::output::{self, Progress};
+use crate::kubectl::time::duration;
 use client_file::ClientFile;
 use consent::{PublishingStatusFlag, UserTypeFlag};
 use manifest::Manifest;
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[command(long_about = LONG, after_long_help = EXAMPLES)]
 pub struct CreateArgs {
     /// The profile's name
-    #[arg(value_parser = super::profile_name)]
+    #[arg(value_parser = object_name)]
     name: String,
 
     /// The file that Google's console downloads for an OAuth client (client_secret….json); - is standard input
@@ -204,7 +205,7 @@ pub async fn run(args: CreateArgs, access: &AccessFlags) -> Result<(), CommandEr
     if args.dry_run == DryRun::Server {
         return output::write(&manifest.printed(&checked, &args.credentials)?);
     }
-    let mut progress = Progress::start();
+    let progress = Progress::start();
     let stored = plan.carry_out(&client, &manifest, &file, &progress).await?;
     let story = Story {
         name: &name,
@@ -219,7 +220,7 @@ pub async fn run(args: CreateArgs, access: &AccessFlags) -> Result<(), CommandEr
         drop(progress);
         return output::show(&story.not_waited());
     }
-    let outcome = wait::until_decided(&client, &name, asked, timeout, &mut progress).await;
+    let outcome = wait::until_decided(&client, &name, asked, timeout, &progress).await;
     drop(progress);
     match outcome? {
         Outcome::Accepted(profile) => output::show(&story.accepted(&profile)),
@@ -232,32 +233,5 @@ pub async fn run(args: CreateArgs, access: &AccessFlags) -> Result<(), CommandEr
         Outcome::Gone => Err(CommandError::Failed(format!(
             "the GmailServerProfile {name} was deleted while it was waited for"
         ))),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration = match text {
-        "0" => SignedDuration::ZERO,
-        _ => text
-            .parse()
-            .map_err(|_| "give it as in 90s, 2m or 1m30s".to_owned())?,
-    };
-    Duration::try_from(parsed)
-        .ok()
-        .filter(|duration| *duration <= Duration::from_secs(24 * 3600))
-        .ok_or_else(|| "it must be from 0s to 24h".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_those_of_kubectl() {
-        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("0"), Ok(Duration::ZERO));
-        for bad in ["", "x", "-1s", "25h", "60"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
     }
 }

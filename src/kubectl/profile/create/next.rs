@@ -7,9 +7,10 @@ use crate::api::{
     PublishingStatus, Reason,
 };
 use crate::domain::name::ObjectName;
+use crate::kubectl::conditions::reason;
 use crate::kubectl::google_console as google;
 use crate::kubectl::page::{Page, safe};
-use crate::kubectl::profile::{condition, reason};
+use crate::kubectl::profile::condition;
 
 /// How an operator is found, wherever it is installed.
 const FIND_OPERATOR: &str =
@@ -161,7 +162,7 @@ impl Story<'_> {
                 .copied(&uris);
             }
             (_, None) => {
-                page.text("The operator has no --public-url, so nobody can sign in: start it with the address at which browsers reach it, then run `kubectl gmail setup`.");
+                page.text("Not known yet: `kubectl gmail setup` tells what to register.");
             }
         }
     }

@@ -6,17 +6,18 @@ use std::time::Duration;
 use futures::StreamExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watch_object};
+use kube::runtime::watcher::watch_object;
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep_until};
 
 use super::store::Stored;
 use crate::api::{Actor, GmailServerProfile, ProfileCondition};
-use crate::cluster::ClusterError;
 use crate::domain::name::ObjectName;
+use crate::kubectl::conditions::reason;
 use crate::kubectl::error::CommandError;
 use crate::kubectl::output::Progress;
-use crate::kubectl::profile::{condition, reason};
+use crate::kubectl::profile::condition;
+use crate::kubectl::watch::for_good;
 
 /// The operator looks at a profile's Secret within a minute; then it needs Google's answer.
 const LOOKS_AT_SECRET: Duration = Duration::from_secs(75);
@@ -116,7 +117,7 @@ pub async fn until_decided(
     name: &ObjectName,
     mut asked: Asked,
     timeout: Duration,
-    progress: &mut Progress,
+    progress: &Progress,
 ) -> Result<Outcome, CommandError> {
     let api: Api<GmailServerProfile> = Api::namespaced(client.clone(), &name.namespace);
     let mut events = pin!(watch_object(api, &name.name).default_backoff());
@@ -130,7 +131,7 @@ pub async fn until_decided(
             event = events.next() => match event {
                 Some(Ok(Some(profile))) => latest = Some(Box::new(profile)),
                 Some(Ok(None)) => return Ok(Outcome::Gone),
-                Some(Err(error)) => match for_good(error, name) {
+                Some(Err(error)) => match for_good(error, "GmailServerProfile", name) {
                     Some(error) => return Err(error.into()),
                     None => "the API server, which cannot be reached".clone_into(&mut last),
                 },
@@ -149,23 +150,6 @@ pub async fn until_decided(
             None => {}
         }
     }
-}
-
-/// An error that stays however often it is tried.
-fn for_good(error: watcher::Error, name: &ObjectName) -> Option<ClusterError> {
-    let source = match error {
-        watcher::Error::InitialListFailed(source)
-        | watcher::Error::WatchStartFailed(source)
-        | watcher::Error::WatchFailed(source) => source,
-        watcher::Error::WatchError(status) => kube::Error::Api(status),
-        _ => return None,
-    };
-    let stays =
-        matches!(&source, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404));
-    stays.then(|| ClusterError::Api {
-        doing: format!("watching the GmailServerProfile {name}"),
-        source: Box::new(source),
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::read;
 use crate::domain::name::ObjectName;
 use crate::kubectl::access::AccessFlags;
 use crate::kubectl::error::CommandError;
+use crate::kubectl::names::object_name;
 use crate::kubectl::output;
 
 /// One page about a profile: is it right, and if not, who must do what
@@ -15,7 +16,7 @@ use crate::kubectl::output;
 #[command(long_about = LONG, after_long_help = EXAMPLES)]
 pub struct ShowArgs {
     /// The profile's name
-    #[arg(value_parser = super::profile_name)]
+    #[arg(value_parser = object_name)]
     name: String,
 }
 

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::api::{
-    Actor, AllowedNamespaces, ConsentScreen, GmailServerProfile, GmailServerProfileSpec,
+    AllowedNamespaces, ConsentScreen, GmailServerProfile, GmailServerProfileSpec,
     GmailServerProfileStatus, LabelOperator, NamespacesFrom, OAuthClientSpec, ProfileCondition,
     PublishingStatus, SmtpSecurity, UserType,
 };
 use crate::domain::name::ObjectName;
+use crate::kubectl::conditions::{tone, who};
 use crate::kubectl::google_console as google;
 use crate::kubectl::page::{Page, Row, Tone};
+use crate::kubectl::profile::condition;
 use crate::kubectl::profile::create::testing_in_words;
-use crate::kubectl::profile::{condition, reason};
 
 /// The shortest time between two looks for mail over IMAP, and over POP3, which Gmail locks out for
 /// less.
@@ -126,9 +126,7 @@ fn console(page: &mut Page, status: Option<&GmailServerProfileStatus>) {
         .map(|client| client.redirect_uris.as_slice())
         .unwrap_or_default();
     if uris.is_empty() {
-        page.text(
-            "Not known: the operator has no --public-url, or has not looked at the profile yet.",
-        );
+        page.text("Not known: the operator has not looked at the profile yet.");
         return;
     }
     let mut fields: Vec<(&str, String)> = uris
@@ -167,22 +165,6 @@ fn conditions(page: &mut Page, status: Option<&GmailServerProfileStatus>) {
         .with_text(&condition.message)
     }));
     page.rows(rows);
-}
-
-fn tone(condition: &Condition) -> Tone {
-    match condition.status.as_str() {
-        "True" => Tone::Good,
-        "False" => Tone::Bad,
-        _ => Tone::Open,
-    }
-}
-
-/// Whoever has to put it right, where it is not.
-fn who(condition: &Condition) -> &'static str {
-    if condition.status == "True" {
-        return Actor::Nobody.words();
-    }
-    reason(condition).map_or("see the message", |reason| reason.who().words())
 }
 
 fn mailboxes(page: &mut Page, status: Option<&GmailServerProfileStatus>) {

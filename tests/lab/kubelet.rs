@@ -1,0 +1,150 @@
+//! A node's kubelet, as far as a port-forward goes: what the API server passes on reaches a port of
+//! this machine. No node of the lab runs anything.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use futures::{SinkExt, StreamExt};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{
+    ErrorResponse, Request, Response as Accepted,
+};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+
+use super::Lab;
+
+/// The subprotocol in which each message begins with the number of its channel
+/// (k8s.io/apimachinery/pkg/util/remotecommand).
+const PROTOCOL: &str = "v4.channel.k8s.io";
+/// The channels of the only port.
+const DATA: u8 = 0;
+const ERROR: u8 = 1;
+
+/// A node; it goes with this value.
+pub struct Kubelet {
+    /// The Node's name, for `spec.nodeName`.
+    pub node: String,
+    serving: JoinHandle<()>,
+}
+
+impl Drop for Kubelet {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Kubelet {
+    /// A node on which every port of every Pod is `target` of this machine.
+    pub async fn start(lab: &Lab, node: &str, target: u16) -> Result<Kubelet> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        let certificates = CertificateDer::pem_file_iter(&lab.tls.cert)?.collect::<Result<_, _>>();
+        let tls = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(certificates?, PrivateKeyDer::from_pem_file(&lab.tls.key)?)?;
+        let tls = TlsAcceptor::from(Arc::new(tls));
+        let serving = tokio::spawn(async move {
+            while let Ok((api_server, _)) = listener.accept().await {
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = forward(tls, api_server, target).await {
+                        eprintln!("the kubelet's port-forward ended: {error:#}");
+                    }
+                });
+            }
+        });
+        let control_plane = &lab.control_plane;
+        let object =
+            json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node } }).to_string();
+        control_plane
+            .kubectl_with_input(["apply", "-f", "-"], &object)
+            .await?;
+        let status = json!({ "status": {
+            "addresses": [{ "type": "InternalIP", "address": "127.0.0.1" }],
+            "daemonEndpoints": { "kubeletEndpoint": { "Port": port } },
+        } })
+        .to_string();
+        let patch = [
+            "patch",
+            "node",
+            node,
+            "--subresource=status",
+            "--patch",
+            &status,
+        ];
+        control_plane.kubectl(patch).await?;
+        Ok(Kubelet {
+            node: node.to_owned(),
+            serving,
+        })
+    }
+}
+
+/// One connection of the API server's: `/portForward/NAMESPACE/POD?port=N`.
+async fn forward(tls: TlsAcceptor, api_server: TcpStream, target: u16) -> Result<()> {
+    let mut asked = None;
+    // The type is the library's.
+    #[allow(clippy::result_large_err)]
+    let accept = |request: &Request, mut response: Accepted| -> Result<Accepted, ErrorResponse> {
+        asked = Some(request.uri().to_string());
+        response
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", HeaderValue::from_static(PROTOCOL));
+        Ok(response)
+    };
+    let stream = tls.accept(api_server).await?;
+    let socket = tokio_tungstenite::accept_hdr_async(stream, accept).await?;
+    let asked = asked.context("no request")?;
+    ensure!(asked.starts_with("/portForward/"), "{asked}");
+    let (_, port) = asked.split_once("port=").context("no port")?;
+    let port: u16 = port.parse()?;
+    let (mut to_api_server, mut from_api_server) = socket.split();
+    // Each channel begins with the port that it is of.
+    for channel in [DATA, ERROR] {
+        let [low, high] = port.to_le_bytes();
+        let first = Message::binary(vec![channel, low, high]);
+        to_api_server.send(first).await?;
+    }
+    let (mut from_page, mut to_page) = TcpStream::connect((Ipv4Addr::LOCALHOST, target))
+        .await?
+        .into_split();
+    let there = async {
+        while let Some(message) = from_api_server.next().await {
+            match message? {
+                Message::Binary(data) => match data.split_first() {
+                    Some((&DATA, bytes)) => to_page.write_all(bytes).await?,
+                    other => bail!("{other:?}"),
+                },
+                Message::Close(_) => break,
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    let back = async {
+        let mut message = vec![DATA; 4096];
+        loop {
+            match from_page.read(&mut message[1..]).await? {
+                0 => break,
+                n => {
+                    let bytes = message[..=n].to_vec();
+                    to_api_server.send(Message::binary(bytes)).await?;
+                }
+            }
+        }
+        to_api_server.close().await?;
+        Ok(())
+    };
+    tokio::select! {
+        ended = there => ended,
+        ended = back => ended,
+    }
+}
