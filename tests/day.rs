@@ -111,11 +111,8 @@ impl Day {
                     let mut manifest = self
                         .site
                         .mailbox_manifest(&name, &format!("{name}@example.com"));
-                    manifest["spec"]["incoming"] =
-                        json!({ "method": "External", "protocol": "POP3" });
+                    manifest["spec"]["incoming"] = json!({ "protocol": "POP3" });
                     manifest["spec"]["outgoing"] = json!({ "method": "None" });
-                    manifest["spec"]["accessTokenSecret"] =
-                        json!({ "name": format!("{name}-gmail") });
                     let mailbox: Mailbox = serde_json::from_value(manifest)?;
                     let made = mailboxes.create(&PostParams::default(), &mailbox).await?;
                     let grant = self.grant(n, &made, start)?;
@@ -218,6 +215,11 @@ impl Day {
         let at = Instant::now();
         self.site.kill()?;
         self.site.start_again().await?;
+        // A replica is ready before it leads.
+        until("a renewal after the crash", PATIENCE, async || {
+            Ok(self.mill.asked().last().is_some_and(|asked| asked.at > at))
+        })
+        .await?;
         Ok(at)
     }
 

@@ -159,10 +159,15 @@ pub async fn run(
     );
 
     let filled = async {
-        readers.filled().await;
-        tracing::info!("the caches are filled");
-        readiness.controller_is_ready();
-        full.send_replace(true);
+        tokio::select! {
+            () = readers.filled() => {
+                tracing::info!("the caches are filled");
+                readiness.controller_is_ready();
+                full.send_replace(true);
+            }
+            // They never will be, and who waits for that must not hold up the end.
+            () = stop.cancelled() => drop(full),
+        }
         future::pending::<()>().await;
     };
     let counts = async {
