@@ -10,7 +10,7 @@ export RUST_BACKTRACE ?= 0
 # Tests wait for servers most of the time, so there may be more of them than cores.
 export RUST_TEST_THREADS ?= 6
 
-.PHONY: help demo test bench screenshots lab check generate clean
+.PHONY: help demo test fuzz bench screenshots lab check generate clean
 
 help: ## Shows this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -24,6 +24,10 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
 	@cargo test --quiet --doc
 	@cargo test --lib --bins --test users
+	@tests/fuzz.sh
+
+fuzz: ## Fuzzes what strangers can send; FUZZ_SECONDS=600 for longer, ARGS=cookie for one of the fuzzers.
+	@tests/fuzz.sh $(ARGS)
 
 bench: lab ## Speed, CPU and memory, against a peer and with 10,000 mailboxes; ARGS=scale=2000 for one part.
 	@echo "==> building the operator for release (some minutes the first time)"
