@@ -10,7 +10,7 @@ export RUST_BACKTRACE ?= 0
 # Tests wait for servers most of the time, so there may be more of them than cores.
 export RUST_TEST_THREADS ?= 6
 
-.PHONY: help demo test bench lab check generate clean
+.PHONY: help demo test fuzz bench screenshots lab check generate clean
 
 help: ## Shows this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -21,17 +21,27 @@ demo: lab ## The main job on a local control plane and stand-in servers; ARGS=--
 	@cargo run --quiet --example demo -- $(ARGS)
 
 test: lab check ## Everything: formatting, lints, generated files, documents, dependencies, all tests.
-	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
+	@tests/fuzz.sh
+	@echo "==> building the tests"
 	@cargo test --quiet --doc
-	@cargo test --lib --bins --test users
+	@cargo test --quiet --no-run --lib --bins --test users
 	@echo "==> a day of 2,000 grants, which needs the machine for itself"
 	@cargo test --quiet --test users -- --ignored --nocapture day::
+	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
+	@cargo test --lib --bins --test users
+
+fuzz: ## Fuzzes what strangers can send; FUZZ_SECONDS=600 for longer, ARGS=cookie for one of the fuzzers.
+	@tests/fuzz.sh $(ARGS)
 
 bench: lab ## Speed, CPU and memory, against a peer and with 10,000 mailboxes; ARGS=scale=2000 for one part.
 	@echo "==> building the operator for release (some minutes the first time)"
 	@cargo bench --bench mailboxes -- $(ARGS)
 
-lab: ## Installs what tests and demo need: control plane, OAuth server, mail servers.
+screenshots: lab ## Takes the README's pictures of the sign-in page, as the tests do that look at each of its states.
+	@cargo build --quiet --bin gmail-operator
+	@SCREENSHOTS=$(CURDIR)/tests/screenshots cargo test --quiet --test users browser::states
+
+lab: ## Installs what tests and demo need: control plane, OAuth server, mail servers, browser.
 	@tests/lab/install.sh
 
 check: ## Formatting, lints, generated files, documents, dependencies.

@@ -17,6 +17,7 @@ tool() {
 
 step "formatting"
 cargo fmt --all --check
+cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 
 step "lints (clippy, warnings are errors)"
 cargo clippy --quiet --all-targets --locked -- -D warnings

@@ -665,7 +665,6 @@ async fn a_sign_out_is_asked_for_and_waited_for() -> Result<()> {
 
 /// With the operator's own part.
 #[tokio::test]
-#[ignore = "the operator does not act on gmail-operator.dev/sign-out-requested-at yet"]
 async fn a_sign_out_ends_the_sign_in() -> Result<()> {
     let site = site("sign-out-whole", |_| ()).await?;
     site.mailbox("support", "support@example.com", |_| ())

@@ -4,6 +4,7 @@
 mod alias;
 mod attacks;
 mod binding;
+mod browser;
 mod connect;
 mod connections;
 mod crash;

@@ -2,14 +2,17 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use oauth2::{ExtraTokenFields, PkceCodeVerifier, RedirectUrl};
+use oauth2::basic::BasicTokenType;
+use oauth2::{
+    ExtraTokenFields, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardTokenResponse,
+};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Google;
 use super::consent::SCOPES;
-use super::error::OAuthError;
+use super::error::{NoAnswer, OAuthError, Said};
 use super::token::{explain, issued, unreadable};
 use crate::domain::oauth_client::OAuthClient;
 use crate::domain::secret::{
@@ -62,13 +65,15 @@ impl ExposeSecret<str> for IdToken {
 /// What a token response has beside OAuth's own fields. Only ever read; the `oauth2` crate wants
 /// it writable.
 #[derive(Debug, Deserialize, Serialize)]
-struct SignInFields {
+pub(super) struct SignInFields {
     #[serde(skip_serializing)]
     id_token: Option<IdToken>,
     refresh_token_expires_in: Option<u64>,
 }
 
 impl ExtraTokenFields for SignInFields {}
+
+pub(super) type SignInResponse = StandardTokenResponse<SignInFields, BasicTokenType>;
 
 impl Google {
     /// Exchanges an authorisation code (RFC 6749 section 4.1.3). A code is good for one exchange:
@@ -94,21 +99,29 @@ impl Google {
             .set_pkce_verifier(PkceCodeVerifier::new(secrets[2].to_owned()))
             .set_redirect_uri(Cow::Owned(RedirectUrl::from_url(redirect_uri.clone())))
             .request_async(&self.transport)
-            .await
-            .map_err(|error| explain(error, DOING, &secrets))?;
-        let issued = issued(&response).ok_or_else(|| unreadable(DOING))?;
-        let extra = response.extra_fields();
-        Ok(Exchanged {
-            access_token: issued.access_token,
-            expires_in: issued.expires_in,
-            refresh_token: issued.refresh_token,
-            scopes: issued
-                .scopes
-                .unwrap_or_else(|| SCOPES.map(str::to_owned).into()),
-            id_token: extra.id_token.clone(),
-            refresh_token_expires_in: extra
-                .refresh_token_expires_in
-                .map(|seconds| Duration::from_secs(seconds).min(MAX_REFRESH_LIFE)),
-        })
+            .await;
+        exchanged(response, &secrets)
     }
+}
+
+/// What came of an exchange in which `secrets` were sent.
+pub(super) fn exchanged(
+    response: Result<SignInResponse, RequestTokenError<NoAnswer, Said>>,
+    secrets: &[&str],
+) -> Result<Exchanged, OAuthError> {
+    let response = response.map_err(|error| explain(error, DOING, secrets))?;
+    let issued = issued(&response).ok_or_else(|| unreadable(DOING))?;
+    let extra = response.extra_fields();
+    Ok(Exchanged {
+        access_token: issued.access_token,
+        expires_in: issued.expires_in,
+        refresh_token: issued.refresh_token,
+        scopes: issued
+            .scopes
+            .unwrap_or_else(|| SCOPES.map(str::to_owned).into()),
+        id_token: extra.id_token.clone(),
+        refresh_token_expires_in: extra
+            .refresh_token_expires_in
+            .map(|seconds| Duration::from_secs(seconds).min(MAX_REFRESH_LIFE)),
+    })
 }

@@ -12,7 +12,7 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 
 use super::error::{NoAnswer, OAuthError, Trouble};
-use super::{Exchanged, Google};
+use super::{Exchanged, Google, IdToken};
 use crate::domain::address::EmailAddress;
 use crate::domain::secret::{ExposeSecret, SignInNonce};
 
@@ -67,13 +67,13 @@ pub enum IdentityError {
 /// Google's claim beside OpenID Connect's own
 /// (developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload).
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct Workspace {
+pub(super) struct Workspace {
     hd: Option<String>,
 }
 
 impl AdditionalClaims for Workspace {}
 
-type SignedIdToken = openidconnect::IdToken<
+pub(super) type SignedIdToken = openidconnect::IdToken<
     Workspace,
     CoreGenderClaim,
     CoreJweContentEncryptionAlgorithm,
@@ -94,10 +94,19 @@ impl Google {
         nonce: &SignInNonce,
     ) -> Result<Identity, IdentityError> {
         let token = exchanged.id_token.as_ref().ok_or(IdentityError::Missing)?;
-        // The library's words may repeat the token.
-        let token = SignedIdToken::from_str(token.expose_secret())
-            .map_err(|_| not_proved("the ID token cannot be read"))?;
+        let token = read(token)?;
         let keys = self.signing_keys().await?;
+        self.proved(&token, keys, client_id, nonce)
+    }
+
+    /// Whom `token` names, if it is signed with one of `keys` and made for this sign-in.
+    pub(super) fn proved(
+        &self,
+        token: &SignedIdToken,
+        keys: CoreJsonWebKeySet,
+        client_id: &str,
+        nonce: &SignInNonce,
+    ) -> Result<Identity, IdentityError> {
         let client_id = ClientId::new(client_id.to_owned());
         let verifier = CoreIdTokenVerifier::new_public_client(client_id, self.issuer(), keys)
             .set_allowed_algs(ALGORITHMS)
@@ -120,6 +129,12 @@ impl Google {
                 }
             })
     }
+}
+
+/// A token that is not verified yet. The library's words may repeat it.
+pub(super) fn read(token: &IdToken) -> Result<SignedIdToken, IdentityError> {
+    SignedIdToken::from_str(token.expose_secret())
+        .map_err(|_| not_proved("the ID token cannot be read"))
 }
 
 fn identity(claims: &IdTokenClaims<Workspace, CoreGenderClaim>) -> Result<Identity, IdentityError> {

@@ -6,6 +6,9 @@ mod client_check;
 mod consent;
 mod error;
 mod exchange;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod refresh;
 mod retry_after;

@@ -32,33 +32,36 @@ impl Transport {
         Self(http)
     }
 
-    /// Sends a request. What is let through is 200, or an error in OAuth's words with a status that
-    /// OAuth servers use for one: 400 and 401 (RFC 6749 section 5.2), and others that say neither
-    /// "not now" nor "not here".
+    /// Sends a request, and lets its answer through if it is OAuth's.
     pub(super) async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let uri = request.uri();
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let host = Endpoint::new(host, uri.port_u16().unwrap_or(443));
-        let answer = self.0.send(request).await?;
-        let status = answer.status();
-        let not_now = status.is_server_error() || NOT_NOW.contains(&status);
-        let refused = status.is_client_error() && !not_now && !NOT_HERE.contains(&status);
-        if status == StatusCode::OK || (refused && Said::is_in(answer.body())) {
-            return Ok(answer);
-        }
-        Err(match not_now {
-            true => NoAnswer::NotNow {
-                host,
-                status,
-                pause: asked_pause(&answer),
-            },
-            false => NoAnswer::NotOAuth {
-                with: foreign(&answer),
-                host,
-                status,
-            },
-        })
+        let_through(self.0.send(request).await?, host)
     }
+}
+
+/// Lets through 200, and errors in OAuth's words with a status that OAuth servers use for one: 400
+/// and 401 (RFC 6749 section 5.2), and others that say neither "not now" nor "not here".
+pub(super) fn let_through(answer: HttpResponse, host: Endpoint) -> Result<HttpResponse, NoAnswer> {
+    let status = answer.status();
+    let not_now = status.is_server_error() || NOT_NOW.contains(&status);
+    let refused = status.is_client_error() && !not_now && !NOT_HERE.contains(&status);
+    if status == StatusCode::OK || (refused && Said::is_in(answer.body())) {
+        return Ok(answer);
+    }
+    Err(match not_now {
+        true => NoAnswer::NotNow {
+            host,
+            status,
+            pause: asked_pause(&answer),
+        },
+        false => NoAnswer::NotOAuth {
+            with: foreign(&answer),
+            host,
+            status,
+        },
+    })
 }
 
 /// How long the server asks to be left alone.

@@ -26,6 +26,9 @@ mod callback;
 mod cookies;
 mod edge;
 mod flow;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 mod keys;
 mod link;

@@ -11,10 +11,25 @@ pub(super) struct Words {
     pub who: &'static str,
 }
 
-/// `reason` in words. Those that keep the sign-in page closed have words of their own: in status
-/// they speak to whoever writes the objects.
+/// `reason` in words.
 pub(super) fn of(reason: Reason) -> Words {
-    let meaning = match reason {
+    let (meaning, cure) = match closed(reason) {
+        Some(meaning) => (
+            meaning,
+            "Come back to the sign-in page when it is put right",
+        ),
+        None => (to_the_owner(reason), reason.cure()),
+    };
+    Words {
+        meaning,
+        cure,
+        who: who(reason.who()),
+    }
+}
+
+/// The reasons that keep the sign-in page closed: in status they speak to whoever writes the objects.
+fn closed(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
         Reason::Suspended => "The team that asks has suspended this Mailbox",
         Reason::InvalidSpec => {
             "The team that asks has written this Mailbox in a way that cannot be used"
@@ -32,17 +47,17 @@ pub(super) fn of(reason: Reason) -> Words {
         Reason::CapacityReached => {
             "The connection to Google that this Mailbox uses has no place for another account"
         }
+        _ => return None,
+    })
+}
+
+/// In status these speak of the owner, who reads them here.
+fn to_the_owner(reason: Reason) -> &'static str {
+    match reason {
+        Reason::ConsentDeclined => "You did not allow the access",
+        Reason::MailScopeNotGranted => "You signed in, but did not allow access to mail",
+        Reason::SignInRequired => "You have not signed in yet, or have signed out",
         other => other.meaning(),
-    };
-    let closed = meaning != reason.meaning();
-    Words {
-        meaning,
-        cure: if closed {
-            "Come back to the sign-in page when it is put right"
-        } else {
-            reason.cure()
-        },
-        who: who(reason.who()),
     }
 }
 

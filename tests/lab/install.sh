@@ -77,8 +77,8 @@ helm_binary() {
 debian_packages() {
     # curl, mbsync with its way to log in with a token, and Python: the samples for workloads are run.
     packages="dovecot-imapd dovecot-pop3d dovecot-submissiond dovecot-lmtpd unzip
-        curl isync libsasl2-modules-kdexoauth2 python3"
-    for program in unzip curl mbsync python3; do
+        chromium chromium-driver curl isync libsasl2-modules-kdexoauth2 python3"
+    for program in unzip chromium chromedriver curl mbsync python3; do
         command -v "$program" >/dev/null 2>&1 || lacking=yes
     done
     ls /usr/lib/*/sasl2/libkdexoauth2.so >/dev/null 2>&1 || lacking=yes
@@ -86,8 +86,8 @@ debian_packages() {
         [ -x "/usr/lib/dovecot/$protocol" ] || lacking=yes
     done
     [ -z "${lacking:-}" ] && return
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || missing "Dovecot, or a program for the samples" "sudo apt-get install $(echo $packages)"
-    say "installing Dovecot and the programs of the samples …"
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || missing "Dovecot, Chromium or a program for the samples" "sudo apt-get install $(echo $packages)"
+    say "installing Dovecot, Chromium and the programs of the samples (about two minutes) …"
     # The system's own mail server is not wanted: Debian starts no service that this file forbids.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then

@@ -12,6 +12,8 @@ use crate::web::words::Words;
 /// Where people take an app's access back (support.google.com/accounts/answer/13533235).
 const CONNECTIONS: &str = "https://myaccount.google.com/connections";
 
+const USES: &str = "What is done with the mail";
+
 /// The page that a sign-in link opens.
 pub(in crate::web) struct Landing<'a> {
     pub asks: Asks<'a>,
@@ -135,14 +137,20 @@ impl Landing<'_> {
                 @if let Some(contact) = contact { (row("Contact", contact)) }
                 @if matches!(self.stage, Stage::Open) { (row("Connected", "No")) }
             }
-            h2 { "What is done with the mail" }
-            ul { @for text in &self.asks.uses { li { (text) } } }
+            @match self.stage {
+                Stage::Open | Stage::AskedToMove(_) => { h2 { (USES) } (self.uses()) }
+                // Who has agreed already has other things to read first.
+                Stage::Connected | Stage::Owner(_) => details { summary { (USES) } (self.uses()) }
+            }
         }
+    }
+
+    fn uses(&self) -> Markup {
+        html! { ul { @for text in &self.asks.uses { li { (text) } } } }
     }
 
     /// The buttons that lead to Google.
     fn sign_in(&self) -> Markup {
-        let open = matches!(self.stage, Stage::Open);
         html! {
             @if matches!(self.stage, Stage::Connected) {
                 h2 { "Is it your mailbox?" }
@@ -152,21 +160,31 @@ impl Landing<'_> {
                 }
                 (button(&format!("{}/prove", self.link), "again", "Prove it is you"))
             }
-            @if !matches!(self.stage, Stage::AskedToMove(_)) {
-                h2 { @if open { "Before you go on" } @else { "Sign in again" } }
-                p {
-                    "Google will ask you to let the application read, compose, send and permanently delete all of "
-                    "your mail: Gmail has no smaller permission for this. Go on only if you know who asks and "
-                    "expected it. A genuine link can reach you from the wrong person."
+            @match self.stage {
+                Stage::AskedToMove(_) => {}
+                Stage::Open => { h2 { "Before you go on" } (self.consent("first")) }
+                Stage::Connected | Stage::Owner(_) => {
+                    details { summary { "Sign in again" } (self.consent("again")) }
                 }
-                p {
-                    "You can take the access back at any time, in your "
-                    a href=(CONNECTIONS) rel="noreferrer" { "Google Account" } "."
-                }
-                (self.outsider())
-                (button(self.link, if open { "first" } else { "again" }, "Sign in with Google"))
-                (google_errors::list())
             }
+        }
+    }
+
+    /// The button that asks for access to mail, and what has to be known before.
+    fn consent(&self, class: &str) -> Markup {
+        html! {
+            p {
+                "Google will ask you to let the application read, compose, send and permanently delete all of "
+                "your mail: Gmail has no smaller permission for this. Go on only if you know who asks and "
+                "expected it. A genuine link can reach you from the wrong person."
+            }
+            p {
+                "You can take the access back at any time, in your "
+                a href=(CONNECTIONS) rel="noreferrer" { "Google Account" } "."
+            }
+            (self.outsider())
+            (button(self.link, class, "Sign in with Google"))
+            (google_errors::list())
         }
     }
 

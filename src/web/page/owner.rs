@@ -21,11 +21,20 @@ impl Owner<'_> {
     pub(super) fn live(&self, link: &str, contact: Option<&str>) -> Markup {
         html! {
             section id="live" aria-live="polite" data-running[self.is_running()] {
-                h2 { (self.heading()) }
-                (self.lead(contact))
+                div.state.(self.class()) { h2 { (self.heading()) } (self.lead(contact)) }
                 ol.steps { @for step in &self.progress.steps { (row(step, contact)) } }
-                @if !self.is_running() { (button(&format!("{link}/test"), "again", "Test again")) }
+                // There at all times: what is around it is the same then, and is not read out again.
+                div { @if !self.is_running() { (button(&format!("{link}/test"), "again", "Test again")) } }
             }
+        }
+    }
+
+    fn class(&self) -> &'static str {
+        match self.progress.overall {
+            Overall::Running => "running",
+            Overall::Works => "works",
+            Overall::Fails => "fails",
+            Overall::Held(_) => "held",
         }
     }
 
