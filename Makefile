@@ -47,9 +47,10 @@ lab: ## Installs what tests and demo need: control plane, OAuth server, mail ser
 check: ## Formatting, lints, generated files, documents, dependencies.
 	@tests/check.sh
 
-generate: ## Writes the generated files: crds/ and the README's table of reasons.
+generate: ## Writes the generated files: crds/, the README's table of reasons, the fuzzers' lock file.
 	@cargo run --quiet --bin gmail-operator -- crds --out crds
 	@tests/readme-reasons.sh
+	@cargo metadata --quiet --format-version 1 --manifest-path tests/fuzz/Cargo.toml >/dev/null
 
 clean: ## Removes all that was built, the lab's servers too.
 	rm -rf target tests/lab/node/node_modules

@@ -25,6 +25,12 @@ cargo clippy --quiet --all-targets --locked -- -D warnings
 step "documents (rustdoc, warnings are errors)"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
 
+step "the fuzzers' lock file"
+cargo metadata --quiet --locked --format-version 1 --manifest-path tests/fuzz/Cargo.toml >/dev/null || {
+  echo "it does not fit Cargo.toml any more: run make generate"
+  exit 1
+}
+
 step "shell scripts"
 for script in tests/*.sh tests/lab/*.sh deploy/samples/workload/*.sh .ci/run; do bash -n "$script"; done
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::lab::browser::{Look, Scheme};
+use crate::lab::browser::audit::{Look, Scheme};
 use crate::lab::ports::free_port;
 
 const ANN: &str = "support@example.com";

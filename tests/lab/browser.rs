@@ -1,6 +1,6 @@
 //! A real browser: headless Chromium, driven over WebDriver, with what a person does in it.
 
-mod audit;
+pub mod audit;
 mod command;
 mod driver;
 
@@ -16,7 +16,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-pub use audit::{Look, Scheme};
 use command::Extra;
 
 use super::{Lab, until};

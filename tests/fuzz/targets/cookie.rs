@@ -38,6 +38,7 @@ enum Change<'a> {
 }
 
 fuzz_target!(|sent: Sent<'_>| {
+    let ours = &*OURS;
     let which = |n: u8| usize::from(n) % SEALED.len();
     let (header, own) = match &sent {
         Sent::Raw(raw) => (String::from_utf8_lossy(raw).into_owned(), None),
@@ -53,14 +54,17 @@ fuzz_target!(|sent: Sent<'_>| {
         }
     };
     // What was sealed by somebody else, or for another name, does not open; what does is as sealed.
-    let opened = bounded(header.len(), || OURS.opened(&header));
+    let opened = bounded(header.len(), || ours.opened(&header));
+    if let (Some(own), Sent::Changed { changes, .. }) = (own, &sent) {
+        assert!(!changes.is_empty() || opened[own].is_some(), "{header}");
+    }
     for (n, inside) in opened.into_iter().enumerate() {
         if let Some(inside) = inside {
             assert_eq!(own, Some(n), "{header}");
             assert_eq!(inside, SEALED[n].inside, "{header}");
         }
     }
-    let kept = bounded(header.len(), || OURS.kept(&header));
+    let kept = bounded(header.len(), || ours.kept(&header));
     assert!(kept.len() <= MOST, "{} cookies are set", kept.len());
 });
 
