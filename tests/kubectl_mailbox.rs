@@ -311,7 +311,7 @@ async fn without_a_public_host_people_sign_in_on_localhost() -> Result<()> {
     let mut first = Running::start(&site, &args)?;
     assert_eq!(first.line().await?, page);
     let ended = person.clone().declines().sign_in(&page).await?;
-    ensure!(ended.words()?.contains("declined"), "{}", ended.text);
+    ensure!(ended.words()?.contains("ConsentDeclined"), "{}", ended.text);
     first.end().await?.expect(
         1,
         &["the sign-in was refused. ConsentDeclined: The owner declined access. Mailbox user: Start"],

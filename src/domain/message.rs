@@ -1,5 +1,7 @@
 //! The message of the round trip: the receipt after a sign-in, a short note otherwise.
 
+use url::Url;
+
 use super::address::EmailAddress;
 use super::name::ObjectName;
 use crate::api::TestRequestedBy;
@@ -17,6 +19,8 @@ pub struct Letter<'a> {
     pub contact: Option<&'a str>,
     /// The app's name on Google's consent screen.
     pub app_name: Option<&'a str>,
+    /// Where its owner sees how it is tested, and signs out; absent where only the plugin reaches it.
+    pub page: Option<&'a Url>,
     /// Why the test is made.
     pub requested_by: TestRequestedBy,
 }
@@ -66,6 +70,11 @@ impl Letter<'_> {
         }
         if let Some(contact) = self.contact {
             text.push_str(&format!("Questions: {contact}\n"));
+        }
+        if let Some(page) = self.page {
+            text.push_str(&format!(
+                "\nTo see how it is tested, to test it again or to sign out: {page}\n"
+            ));
         }
         text.push_str(
             "\nTo end this access at any time, remove the app under \"Third-party apps and services\" in your Google account: \

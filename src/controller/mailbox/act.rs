@@ -172,6 +172,7 @@ impl Test<'_> {
             purpose: self.observed.purpose.as_deref(),
             contact: self.profile.spec.contact.as_deref(),
             app_name: oauth.and_then(|client| client.consent_screen.as_ref()?.app_name.as_deref()),
+            page: self.observed.world.sign_in_page.url(),
             requested_by: test.requested_by,
         };
         let from = &stored.grant.account.email;

@@ -1,5 +1,6 @@
 //! Every combination of the abstract state, driven to its end.
 
+mod all;
 mod asked;
 mod sending;
 mod standing;
@@ -447,13 +448,23 @@ fn check_conditions(world: &World) {
 }
 
 /// Calls `check` with every world.
-fn every(mut check: impl FnMut(World, Outside)) -> usize {
+/// Checks every world, on two threads: there are very many.
+fn every(check: impl Fn(World, Outside) + Sync) -> usize {
+    let specs = specs();
+    let (one, other) = specs.split_at(specs.len() / 2);
+    std::thread::scope(|scope| {
+        let one = scope.spawn(|| every_of(one, &check));
+        every_of(other, &check) + one.join().unwrap()
+    })
+}
+
+fn every_of(specs: &[Result<ValidSpec, BadSpec>], check: &impl Fn(World, Outside)) -> usize {
     let mut count = 0;
-    for spec in specs() {
+    for spec in specs {
         for profile in profiles() {
             for grant in grants() {
                 for mut test in tests() {
-                    if let Ok(spec) = &spec {
+                    if let Ok(spec) = spec {
                         test.mark_unused(spec);
                     }
                     for (request, place) in [
@@ -512,90 +523,4 @@ fn every(mut check: impl FnMut(World, Outside)) -> usize {
         }
     }
     count
-}
-
-#[test]
-fn every_world_comes_to_an_end_with_every_condition() {
-    let count = every(|world, outside| {
-        run(world, outside);
-    });
-    assert!(count > 50_000, "{count}");
-}
-
-#[test]
-fn where_all_answers_are_good_a_usable_grant_ends_enabled() {
-    every(|world, outside| {
-        let good = [
-            outside.renewal,
-            outside.incoming,
-            outside.outgoing,
-            outside.arrival,
-        ]
-        .iter()
-        .all(|answer| *answer == Answer::Works);
-        let imap = world
-            .spec
-            .as_ref()
-            .is_ok_and(|spec| spec.incoming != Some(IncomingProtocol::Pop3));
-        if good && imap && world.usable_grant().is_some() {
-            let start = world.clone();
-            let (end, _) = run(world, outside);
-            assert!(verdicts(&end).ready.holds(), "from {start:#?}");
-            assert!(
-                end.test.running().is_none()
-                    && end
-                        .test_request
-                        .is_none_or(|_| end.answered_request.is_some()),
-                "from {start:#?}"
-            );
-        }
-    });
-}
-
-#[test]
-fn nothing_is_done_without_a_grant_a_profile_or_leave() {
-    every(|world, _| {
-        let suspended = world.spec.as_ref().map_or(true, |spec| spec.suspended);
-        let adoptable = matches!(world.grant, GrantView::Adoptable { .. })
-            && world.grant != adoptable(elsewhere())
-            && matches!(world.profile, ProfileView::Ready(_))
-            && !suspended;
-        if world.usable_grant().is_none() && !adoptable && !world.wants_place() {
-            let Plan { step, wake } = decide(&world);
-            assert_eq!(step, None, "{world:#?}");
-            // In months, to say that what nobody uses will end.
-            let soon = world.now + Duration::from_secs(100 * 24 * 3600);
-            assert!(wake.is_none_or(|wake| wake > soon), "{world:#?}");
-        }
-    });
-}
-
-#[test]
-fn a_blip_signs_nobody_out() {
-    every(|world, outside| {
-        if outside.renewal == Answer::FailsForNow && matches!(world.grant, GrantView::Held(_)) {
-            let before = verdicts(&world).signed_in;
-            let (end, _) = run(world, outside);
-            assert_eq!(verdicts(&end).signed_in, before);
-        }
-    });
-}
-
-#[test]
-fn a_grant_of_another_client_or_server_waits_for_its_own() {
-    every(|world, outside| {
-        let foreign = match &world.grant {
-            GrantView::Held(held) => {
-                held.client_id != "1-a" || held.token_endpoint != token_endpoint()
-            }
-            GrantView::Adoptable { token_endpoint, .. } => *token_endpoint == elsewhere(),
-            _ => false,
-        };
-        if foreign && matches!(world.profile, ProfileView::Ready(_)) {
-            assert_eq!(decide(&world).step, None);
-            assert_eq!(verdicts(&world).signed_in.reason, Reason::ClientChanged);
-            let before = world.grant.clone();
-            assert_eq!(run(world, outside).0.grant, before);
-        }
-    });
 }
