@@ -19,13 +19,14 @@ async fn a_sign_in_outlives_the_replica_that_began_it() -> Result<()> {
     let email = "flow.replicas@example.com";
     site.mailbox("box", email, |_| ()).await?;
     let link = site.sign_in_url("box").await?;
-    let owner = Person::new(site.lab, email)?;
+    let mut owner = Person::new(site.lab, email)?;
     let (first, second) = (site.web_port(), free_port()?);
     let other = site.replica_at(second).await?;
 
     let back = owner.until_callback(&link).await?;
     site.kill()?;
     ingress.lead_to(second);
+    owner = owner.reconnected(site.lab)?;
     let page = owner.follow(back).await?;
     ensure!(page.words()?.contains("is connected"), "{}", page.text);
     site.until_reason("box", "Ready", "Enabled").await?;
@@ -34,6 +35,7 @@ async fn a_sign_in_outlives_the_replica_that_began_it() -> Result<()> {
     site.start().await?;
     other.kill()?;
     ingress.lead_to(first);
+    owner = owner.reconnected(site.lab)?;
     let page = owner.follow(back).await?;
     ensure!(page.words()?.contains("is connected"), "{}", page.text);
     site.until_reason("box", "Ready", "Enabled").await.map(drop)
@@ -48,12 +50,13 @@ async fn a_sign_in_outlives_a_rotation_of_the_key() -> Result<()> {
     let email = "rotated.replicas@example.com";
     site.mailbox("box", email, |_| ()).await?;
     let link = site.sign_in_url("box").await?;
-    let owner = Person::new(site.lab, email)?;
+    let mut owner = Person::new(site.lab, email)?;
     let back = owner.until_callback(&link).await?;
     rotate(&site).await?;
     // A replica that starts now seals with the new key and opens with the old one.
     site.stop()?;
     site.start().await?;
+    owner = owner.reconnected(site.lab)?;
     let page = owner.follow(back).await?;
     ensure!(page.words()?.contains("is connected"), "{}", page.text);
     site.until_reason("box", "Ready", "Enabled").await.map(drop)
@@ -71,17 +74,19 @@ async fn replicas_with_different_keys_understand_each_other() -> Result<()> {
     let email = "keys.replicas@example.com";
     site.mailbox("box", email, |_| ()).await?;
     let link = site.sign_in_url("box").await?;
-    let owner = Person::new(site.lab, email)?;
+    let mut owner = Person::new(site.lab, email)?;
     // From now on this replica has the first key in its memory.
     let old = owner.until_callback(&link).await?;
     rotate(&site).await?;
     let newer = free_port()?;
     let _other = site.replica_at(newer).await?;
     ingress.lead_to(newer);
+    owner = owner.reconnected(site.lab)?;
     let new = owner.until_callback(&link).await?;
     let page = owner.follow(old).await?;
     ensure!(page.words()?.contains("is connected"), "{}", page.text);
     ingress.lead_to(site.web_port());
+    owner = owner.reconnected(site.lab)?;
     let page = owner.follow(new).await?;
     ensure!(page.words()?.contains("is connected"), "{}", page.text);
     Ok(())

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use reqwest::cookie::{CookieStore, Jar};
-use reqwest::header::{LOCATION, ORIGIN};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, ORIGIN};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Response};
+use reqwest::{Certificate, Client, ClientBuilder, Response};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
@@ -44,23 +44,32 @@ impl Person {
     /// Somebody with this address and a fresh browser, who agrees to everything.
     pub fn new(lab: &Lab, email: &str) -> Result<Person> {
         let cookies = Arc::new(Jar::default());
-        let browser = Client::builder()
-            .no_proxy()
-            // A connection that is kept may be to a replica that has ended.
-            .pool_max_idle_per_host(0)
-            .cookie_provider(cookies.clone())
-            .redirect(Policy::none())
-            .tls_built_in_root_certs(false)
-            .add_root_certificate(Certificate::from_pem(lab.google.ca_pem().as_bytes())?)
-            .build()?;
         Ok(Person {
-            browser,
+            browser: builder(lab, &cookies)?.build()?,
             cookies,
             google: Url::parse(&lab.google.issuer())?,
             email: email.to_owned(),
             allows_mail: true,
             consents: true,
         })
+    }
+
+    /// The same browser at an address of its own, as a proxy tells it that the operator trusts.
+    pub fn at(mut self, lab: &Lab, address: &str) -> Result<Person> {
+        let forwarded = HeaderMap::from_iter([(
+            HeaderName::from_static("x-forwarded-for"),
+            HeaderValue::from_str(address)?,
+        )]);
+        self.browser = builder(lab, &self.cookies)?
+            .default_headers(forwarded)
+            .build()?;
+        Ok(self)
+    }
+
+    /// The same browser with new connections: those it kept may be to a replica that has ended.
+    pub fn reconnected(mut self, lab: &Lab) -> Result<Person> {
+        self.browser = builder(lab, &self.cookies)?.build()?;
+        Ok(self)
     }
 
     /// They take the tick from the box that allows mail, and continue.
@@ -204,6 +213,16 @@ impl Person {
     fn is_google(&self, url: &Url) -> bool {
         url.origin() == self.google.origin()
     }
+}
+
+fn builder(lab: &Lab, cookies: &Arc<Jar>) -> Result<ClientBuilder> {
+    let authority = Certificate::from_pem(lab.google.ca_pem().as_bytes())?;
+    Ok(Client::builder()
+        .no_proxy()
+        .cookie_provider(cookies.clone())
+        .redirect(Policy::none())
+        .tls_built_in_root_certs(false)
+        .add_root_certificate(authority))
 }
 
 impl Page {
