@@ -77,14 +77,12 @@ pub(super) fn progress(mailbox: &Mailbox, grant: &Grant) -> Progress {
     let test = test.filter(|test| since.is_none_or(|since| test.started_at.0 >= since));
     let steps = steps(mailbox, status, test);
     let fails = |step: &Step| matches!(step.state, State::Fails(_) | State::NotTried);
-    let overall = match test {
-        _ if held(status, grant).is_some() => {
-            Overall::Held(held(status, grant).unwrap_or(Reason::NotChecked))
-        }
-        Some(test) if test.finished_at.is_none() => Overall::Running,
-        None => Overall::Running,
-        Some(_) if steps.iter().any(fails) => Overall::Fails,
-        Some(_) => Overall::Works,
+    let overall = match (held(status, grant), test) {
+        (Some(reason), _) => Overall::Held(reason),
+        (None, None) => Overall::Running,
+        (None, Some(test)) if test.finished_at.is_none() => Overall::Running,
+        (None, Some(_)) if steps.iter().any(fails) => Overall::Fails,
+        (None, Some(_)) => Overall::Works,
     };
     Progress { overall, steps }
 }

@@ -201,13 +201,6 @@ pub(super) fn fold(world: &mut World, outcome: Outcome) {
         _ => binding.refused.take(),
     };
     binding.refused = refused;
-    let Times {
-        backoff_first,
-        backoff_longest,
-        ..
-    } = world.times;
     let seed = format!("{}/binding", world.uid);
-    binding.retry = binding
-        .retry
-        .again(world.now, backoff_first, backoff_longest, &seed);
+    binding.retry = binding.retry.after_failure(world.now, &world.times, &seed);
 }

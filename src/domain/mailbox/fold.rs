@@ -60,15 +60,8 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
             world.reminder = Retry::default();
         }
         (Step::Remind(_), _) => {
-            let Times {
-                backoff_first,
-                backoff_longest,
-                ..
-            } = world.times;
             let seed = format!("{}/reminder", world.uid);
-            world.reminder = world
-                .reminder
-                .again(world.now, backoff_first, backoff_longest, &seed);
+            world.reminder = world.reminder.after_failure(world.now, &world.times, &seed);
         }
         (Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_), outcome) => {
             binding::fold(&mut world, outcome);
@@ -100,15 +93,9 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
             fail(&mut world.test.outgoing, &failure, &rules);
         }
         (_, _) => {
-            let Times {
-                backoff_first,
-                backoff_longest,
-                ..
-            } = world.times;
-            world.renewal =
-                world
-                    .renewal
-                    .again(world.now, backoff_first, backoff_longest, &world.uid);
+            world.renewal = world
+                .renewal
+                .after_failure(world.now, &world.times, &world.uid);
         }
     }
     advance(&mut world, at);
@@ -237,14 +224,9 @@ fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
             server_reply: failure.reply.clone(),
         });
     }
-    let Times {
-        backoff_first,
-        backoff_longest,
-        ..
-    } = rules.times;
     let retry = direction
         .retry
-        .again(rules.now, backoff_first, backoff_longest, &rules.seed);
+        .after_failure(rules.now, &rules.times, &rules.seed);
     if failure.kind.permanence() == Permanence::Permanent || retry.failed >= rules.tries {
         direction.state = DirectionState::Failure;
         direction.enabled = false;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::decide::tests_incoming;
 use super::spec::ValidSpec;
+use super::world::Times;
 use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
 use crate::domain::schedule::{backoff, later};
 
@@ -77,6 +78,11 @@ impl Retry {
     /// Whether it may be tried at `now`.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.not_before.is_none_or(|time| time <= now)
+    }
+
+    /// After one more failure at `now`, with the waits of `times`, spread by `seed`.
+    pub fn after_failure(self, now: Timestamp, times: &Times, seed: &str) -> Self {
+        self.again(now, times.backoff_first, times.backoff_longest, seed)
     }
 
     /// After one more failure at `now`: waits that double from `first` to `longest`, spread by `seed`.
