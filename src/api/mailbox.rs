@@ -249,6 +249,9 @@ pub struct MailboxStatus {
     /// started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_test_request: Option<String>,
+    /// The same of the annotation on the profile, which asks for a test of each of its Mailboxes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_profile_test_request: Option<String>,
     /// The Secret for workloads, once it is there, as the Service Binding specification wants it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<SecretNameRef>,
@@ -370,6 +373,10 @@ pub struct DirectionStatus {
     /// The newest failure; it stays beside a later success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<DirectionError>,
+    /// What the newest test noticed although it succeeded: ArrivedInSpam, RoundTripUnproved or
+    /// MessagesUsedUp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<Reason>,
 }
 
 /// The result of a direction's newest test.

@@ -15,7 +15,7 @@ pub use condition::{MailboxCondition, ProfileCondition};
 pub use crds::{CrdFile, crds};
 pub use mailbox::*;
 pub use profile::*;
-pub use reason::{Actor, Reason};
+pub use reason::{Actor, Again, Reason};
 
 /// The API group of both kinds.
 pub const GROUP: &str = "gmail-operator.dev";
@@ -26,7 +26,8 @@ pub const VERSION: &str = "v1alpha1";
 /// Namespaces, so this is the cluster admin's word.
 pub const SHARES_PROFILES_LABEL: &str = "gmail-operator.dev/shares-profiles";
 /// On a Mailbox: any new value asks for one test; the value is answered in
-/// `status.lastHandledTestRequest`.
+/// `status.lastHandledTestRequest`. On a GmailServerProfile: any new value asks for one test of each
+/// Mailbox that uses it; how far that is, is in its `status.test`.
 pub const TEST_REQUESTED_ANNOTATION: &str = "gmail-operator.dev/test-requested-at";
 /// On a Mailbox: a time (RFC 3339). Every sign-in that was given before it is ended: it is not used
 /// any more, is revoked at Google where no other Mailbox needs it, and is deleted. A sign-in after

@@ -1,109 +1,13 @@
-//! The failure table: what can go wrong between here and a mail server, told apart.
-
-use strum::{EnumIter, IntoEnumIterator};
+//! What went wrong with a mail server: a row of the failure table, which is [`Reason`], and the words
+//! for it.
 
 use crate::api::Reason;
-
-/// What went wrong with a mail server.
-#[derive(Clone, Copy, Debug, EnumIter, Eq, Hash, PartialEq)]
-pub enum FailureKind {
-    /// The policy of [`super::egress`] forbids the connection.
-    NotAllowed,
-    /// The name does not resolve.
-    NameNotResolved,
-    /// Nothing listens there (ECONNREFUSED).
-    Refused,
-    /// No route, or another error of connect(2).
-    Unreachable,
-    /// No answer in time: to the connection, the handshake, the greeting or a command.
-    TimedOut,
-    /// The connection ended before the answer was complete.
-    ConnectionLost,
-    /// The certificate is not from a known authority, for another name, or expired.
-    CertificateNotTrusted,
-    /// Plain text on a TLS port, TLS on a plain one, or no STARTTLS offered.
-    WrongSecurityMode,
-    /// Something that is not an answer of this protocol, or too much of it.
-    NotUnderstood,
-    /// IMAP refused the login: `NO` to AUTHENTICATE.
-    LoginRefused,
-    /// SMTP refused the login: 5xx to AUTH.
-    SmtpLoginRefused,
-    /// There is no INBOX, or it cannot be opened.
-    InboxMissing,
-    /// The server says that it cannot now: SMTP 4xx, IMAP `[UNAVAILABLE]` or BYE.
-    Unavailable,
-    /// SMTP refused the message: 5xx to MAIL, RCPT or DATA.
-    MessageRefused,
-    /// The message was accepted and did not arrive in time.
-    MessageNotArrived,
-}
-
-/// Whether trying again soon can help.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Permanence {
-    /// Tried again with growing waits.
-    Transient,
-    /// Waits for a person; looked at again after hours.
-    Permanent,
-}
-
-impl FailureKind {
-    /// The reason in conditions and in `lastError`.
-    pub fn reason(self) -> Reason {
-        match self {
-            FailureKind::NotAllowed => Reason::EndpointNotAllowed,
-            FailureKind::NameNotResolved => Reason::NameNotResolved,
-            FailureKind::Refused => Reason::ConnectionRefused,
-            FailureKind::Unreachable => Reason::ConnectionFailed,
-            FailureKind::TimedOut => Reason::ConnectionTimedOut,
-            FailureKind::ConnectionLost => Reason::ConnectionLost,
-            FailureKind::CertificateNotTrusted => Reason::TlsVerificationFailed,
-            FailureKind::WrongSecurityMode => Reason::WrongSecurityMode,
-            FailureKind::NotUnderstood => Reason::UnexpectedReply,
-            FailureKind::LoginRefused => Reason::LoginRefused,
-            FailureKind::SmtpLoginRefused => Reason::SmtpLoginRefused,
-            FailureKind::InboxMissing => Reason::InboxMissing,
-            FailureKind::Unavailable => Reason::MailServerUnavailable,
-            FailureKind::MessageRefused => Reason::MessageRefused,
-            FailureKind::MessageNotArrived => Reason::MessageNotArrived,
-        }
-    }
-
-    /// Whether trying again soon can help. Network and TLS failures are transient: a proxy or a
-    /// name server that is put right must not need a person here as well.
-    pub fn permanence(self) -> Permanence {
-        match self {
-            FailureKind::NotAllowed
-            | FailureKind::WrongSecurityMode
-            | FailureKind::LoginRefused
-            | FailureKind::SmtpLoginRefused
-            | FailureKind::InboxMissing
-            | FailureKind::MessageRefused => Permanence::Permanent,
-            FailureKind::NameNotResolved
-            | FailureKind::Refused
-            | FailureKind::Unreachable
-            | FailureKind::TimedOut
-            | FailureKind::ConnectionLost
-            | FailureKind::CertificateNotTrusted
-            | FailureKind::NotUnderstood
-            | FailureKind::Unavailable
-            | FailureKind::MessageNotArrived => Permanence::Transient,
-        }
-    }
-}
-
-/// Whether a direction that failed for `reason` waits for a person.
-pub fn is_permanent(reason: Reason) -> bool {
-    FailureKind::iter()
-        .any(|kind| kind.reason() == reason && kind.permanence() == Permanence::Permanent)
-}
 
 /// One failure, with what is needed to say it to a person.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
-    /// What went wrong.
-    pub kind: FailureKind,
+    /// What went wrong, who must act, and when it is tried again.
+    pub reason: Reason,
     /// What was being done, with which server: "connecting to imap.gmail.com:993".
     pub doing: String,
     /// Our side's detail, such as the operating system's words; empty where there is none.

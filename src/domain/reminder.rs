@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::address::EmailAddress;
 use super::console::SignInPage;
-use super::failure::FailureKind;
 use super::grant::{EndCause, KnownEnd};
 use super::name::ObjectName;
 use super::schedule::digest;
+use crate::api::{Actor, Again, Reason};
 
 /// What the words are made of.
 #[derive(Clone, Debug)]
@@ -39,11 +39,8 @@ pub fn message_id(uid: &str, end: Timestamp) -> String {
 
 /// Whether a reminder that failed so is given up: the server said no to this account or message. What
 /// an admin or time may put right is tried again.
-pub fn is_given_up(kind: FailureKind) -> bool {
-    matches!(
-        kind,
-        FailureKind::SmtpLoginRefused | FailureKind::MessageRefused
-    )
+pub fn is_given_up(reason: Reason) -> bool {
+    reason.again() == Again::Slowly && reason.who() != Actor::PlatformAdmin
 }
 
 impl Reminder<'_> {

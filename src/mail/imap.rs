@@ -19,7 +19,8 @@ use super::MailAccount;
 use super::peer::Peer;
 use super::wire::{Wire, WireError};
 use super::xoauth2::Xoauth2;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::api::Reason;
+use crate::domain::failure::Failure;
 use crate::domain::secret::ExposeSecret;
 use crate::domain::server::Endpoint;
 use crate::net::connect::Dialer;
@@ -42,7 +43,7 @@ impl ImapSession {
     /// Connects and logs in.
     ///
     /// # Errors
-    /// Everything on the way: see [`FailureKind`].
+    /// Everything on the way: see [`Reason`].
     pub async fn open(
         dialer: &Dialer,
         server: &Endpoint,
@@ -70,29 +71,29 @@ impl ImapSession {
     /// Opens the inbox so that nothing in it can change, not even a flag (RFC 3501 section 6.3.2).
     ///
     /// # Errors
-    /// [`FailureKind::InboxMissing`] where the server refuses.
+    /// [`Reason::InboxMissing`] where the server refuses.
     pub async fn examine_inbox(&mut self) -> Result<(), Failure> {
         const STEP: &str = "opening the inbox with EXAMINE at";
         let answer = self.exchange(STEP, "EXAMINE INBOX").await?;
-        self.expect_ok(STEP, &answer, FailureKind::InboxMissing)
+        self.expect_ok(STEP, &answer, Reason::InboxMissing)
     }
 
     /// The newest message of the open mailbox whose Message-ID is `message_id`, with or without
     /// angle brackets; mail that came since the last command included.
     ///
     /// # Errors
-    /// [`FailureKind::Unavailable`] where the server refuses to search.
+    /// [`Reason::MailServerUnavailable`] where the server refuses to search.
     pub async fn find(&mut self, message_id: &str) -> Result<Option<Uid>, Failure> {
         const NOOP: &str = "asking for new mail with NOOP at";
         const SEARCH: &str = "looking for the message with UID SEARCH at";
         let answer = self.exchange(NOOP, "NOOP").await?;
-        self.expect_ok(NOOP, &answer, FailureKind::Unavailable)?;
+        self.expect_ok(NOOP, &answer, Reason::MailServerUnavailable)?;
         let command = format!(
             "UID SEARCH HEADER Message-ID {}",
             answer::quoted(message_id)
         );
         let answer = self.exchange(SEARCH, &command).await?;
-        self.expect_ok(SEARCH, &answer, FailureKind::Unavailable)?;
+        self.expect_ok(SEARCH, &answer, Reason::MailServerUnavailable)?;
         Ok(answer.found().into_iter().max())
     }
 
@@ -109,7 +110,7 @@ impl ImapSession {
         const LIST: &str = "looking for the trash with LIST at";
         const MOVE: &str = "moving the message with UID MOVE at";
         let answer = self.exchange(SELECT, "SELECT INBOX").await?;
-        self.expect_ok(SELECT, &answer, FailureKind::InboxMissing)?;
+        self.expect_ok(SELECT, &answer, Reason::InboxMissing)?;
         let Some(uid) = self.find(message_id).await? else {
             return Ok(false);
         };
@@ -145,7 +146,7 @@ impl ImapSession {
             match Response::read(&line) {
                 Some(Response::Untagged(Status::Ok, _)) => Ok(()),
                 Some(Response::Untagged(Status::Bye, text)) => {
-                    Err(peer.said(FailureKind::Unavailable, STEP, &text))
+                    Err(peer.said(Reason::MailServerUnavailable, STEP, &text))
                 }
                 _ => Err(not_imap(peer, STEP, &line)),
             }
@@ -175,7 +176,7 @@ impl ImapSession {
                 answer.ok_or_else(|| not_imap(peer, STEP, b"+"))
             })
             .await?;
-        self.expect_ok(STEP, &answer, FailureKind::LoginRefused)
+        self.expect_ok(STEP, &answer, Reason::LoginRefused)
     }
 
     /// Sends one command and reads all that belongs to its answer.
@@ -194,12 +195,12 @@ impl ImapSession {
     }
 
     /// `refused` is what a NO or a BAD means here, unless its words say that it will pass.
-    fn expect_ok(&self, step: &str, answer: &Answer, refused: FailureKind) -> Result<(), Failure> {
+    fn expect_ok(&self, step: &str, answer: &Answer, refused: Reason) -> Result<(), Failure> {
         let kind = match answer.status {
             Status::Ok => return Ok(()),
-            _ if answer.is_transient() => FailureKind::Unavailable,
+            _ if answer.is_transient() => Reason::MailServerUnavailable,
             Status::No | Status::Bad => refused,
-            Status::Bye | Status::PreAuth => FailureKind::NotUnderstood,
+            Status::Bye | Status::PreAuth => Reason::UnexpectedReply,
         };
         Err(self.peer.said(kind, step, &answer.text))
     }
@@ -227,7 +228,7 @@ async fn read_answer(
             Some(Response::Continue) => return Ok(None),
             Some(Response::Data) => data.push(line),
             Some(Response::Untagged(Status::Bye, text)) => {
-                return Err(peer.said(FailureKind::Unavailable, step, &text));
+                return Err(peer.said(Reason::MailServerUnavailable, step, &text));
             }
             Some(Response::Untagged(..)) => {}
             Some(Response::Tagged(of, status, text)) if of == tag => {
@@ -251,5 +252,5 @@ async fn read_response(wire: &mut Wire<TlsStream<TcpStream>>) -> Result<Vec<u8>,
 
 fn not_imap(peer: &Peer, step: &str, line: &[u8]) -> Failure {
     let said = String::from_utf8_lossy(line);
-    peer.said(FailureKind::NotUnderstood, step, &said)
+    peer.said(Reason::UnexpectedReply, step, &said)
 }

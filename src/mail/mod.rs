@@ -17,7 +17,7 @@ mod stage;
 
 pub use imap::{ImapSession, Uid};
 pub use message::{NotComposed, compose};
-pub use smtp::SmtpSession;
+pub use smtp::{NotTaken, SmtpSession};
 pub use xoauth2::Xoauth2;
 
 use crate::domain::secret::AccessToken;

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::wire::WireError;
 use super::xoauth2::Xoauth2;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::api::Reason;
+use crate::domain::failure::Failure;
 use crate::domain::server::Endpoint;
 use crate::net::connect::ConnectError;
 
@@ -23,14 +24,14 @@ impl Peer {
     ) -> Result<T, Failure> {
         match tokio::time::timeout(self.timeout, work).await {
             Ok(done) => done,
-            Err(_) => Err(self.failure(FailureKind::TimedOut, step, &self.no_answer())),
+            Err(_) => Err(self.failure(Reason::ReplyTimedOut, step, &self.no_answer())),
         }
     }
 
     /// A failure of our own observation.
-    pub(super) fn failure(&self, kind: FailureKind, step: &str, detail: &str) -> Failure {
+    pub(super) fn failure(&self, reason: Reason, step: &str, detail: &str) -> Failure {
         Failure {
-            kind,
+            reason,
             doing: self.doing(step),
             detail: detail.to_owned(),
             reply: None,
@@ -38,9 +39,9 @@ impl Peer {
     }
 
     /// A failure that the server put in words, `raw`.
-    pub(super) fn said(&self, kind: FailureKind, step: &str, raw: &str) -> Failure {
+    pub(super) fn said(&self, reason: Reason, step: &str, raw: &str) -> Failure {
         Failure {
-            kind,
+            reason,
             doing: self.doing(step),
             detail: String::new(),
             reply: self.login.safe_reply(raw),
@@ -49,19 +50,19 @@ impl Peer {
 
     /// A connection that could not be made.
     pub(super) fn unconnected(&self, step: &str, error: &ConnectError) -> Failure {
-        let kind = match error {
-            ConnectError::NotAllowed(_) => FailureKind::NotAllowed,
-            ConnectError::NameNotResolved(_) => FailureKind::NameNotResolved,
-            ConnectError::Refused => FailureKind::Refused,
-            ConnectError::Unreachable(_) => FailureKind::Unreachable,
-            ConnectError::TimedOut => FailureKind::TimedOut,
-            ConnectError::Lost => FailureKind::ConnectionLost,
-            ConnectError::CertificateNotTrusted(_) => FailureKind::CertificateNotTrusted,
-            ConnectError::NotTls(_) => FailureKind::WrongSecurityMode,
+        let reason = match error {
+            ConnectError::NotAllowed(_) => Reason::EndpointNotAllowed,
+            ConnectError::NameNotResolved(_) => Reason::NameNotResolved,
+            ConnectError::Refused => Reason::ConnectionRefused,
+            ConnectError::Unreachable(_) => Reason::ConnectionFailed,
+            ConnectError::TimedOut => Reason::ReplyTimedOut,
+            ConnectError::Lost => Reason::ConnectionLost,
+            ConnectError::CertificateNotTrusted(_) => Reason::TlsVerificationFailed,
+            ConnectError::NotTls(_) => Reason::PlainTextOnTlsPort,
         };
         match error {
-            ConnectError::TimedOut => self.failure(kind, step, &self.no_answer()),
-            _ => self.failure(kind, step, &error.to_string()),
+            ConnectError::TimedOut => self.failure(reason, step, &self.no_answer()),
+            _ => self.failure(reason, step, &error.to_string()),
         }
     }
 
@@ -69,15 +70,15 @@ impl Peer {
     pub(super) fn broken(&self, step: &str, error: &WireError) -> Failure {
         match error {
             WireError::Closed => self.failure(
-                FailureKind::ConnectionLost,
+                Reason::ConnectionLost,
                 step,
                 "the server closed the connection",
             ),
             WireError::Broken(error) => {
-                self.failure(FailureKind::ConnectionLost, step, &error.to_string())
+                self.failure(Reason::ConnectionLost, step, &error.to_string())
             }
             WireError::TooMuch => self.failure(
-                FailureKind::NotUnderstood,
+                Reason::UnexpectedReply,
                 step,
                 "the server sent far more than an answer",
             ),

@@ -20,8 +20,9 @@ use super::MailAccount;
 use super::peer::Peer;
 use super::wire::Wire;
 use super::xoauth2::Xoauth2;
+use crate::api::Reason;
 use crate::domain::address::EmailAddress;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::Failure;
 use crate::domain::secret::ExposeSecret;
 use crate::domain::server::{Endpoint, SmtpSecurity};
 use crate::net::connect::Dialer;
@@ -32,6 +33,15 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// An address literal (RFC 5321 section 4.1.3) that says nothing about the cluster's network: it
 /// ends up in the header of each message.
 const EHLO: &[&[u8]] = &[b"EHLO [127.0.0.1]\r\n"];
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NotTaken {
+    /// The server does not have it: it said no, or had not been sent all of it.
+    Refused(Failure),
+    /// The connection ended before the server's last answer: it may have it.
+    Unknown(Failure),
+}
 
 /// A connection on which the login succeeded.
 pub struct SmtpSession {
@@ -44,7 +54,7 @@ impl SmtpSession {
     /// in the clear.
     ///
     /// # Errors
-    /// Everything on the way: see [`FailureKind`].
+    /// Everything on the way: see [`Reason`].
     pub async fn open(
         dialer: &Dialer,
         server: &Endpoint,
@@ -78,32 +88,17 @@ impl SmtpSession {
     /// Whether the server still listens to us.
     ///
     /// # Errors
-    /// [`FailureKind::Unavailable`], and those of the connection.
+    /// [`Reason::MailServerUnavailable`], and those of the connection.
     pub async fn noop(&mut self) -> Result<(), Failure> {
         const STEP: &str = "checking the connection with NOOP at";
         let reply = self.command(STEP, &[b"NOOP\r\n"]).await?;
-        expect(&self.peer, STEP, &reply, 250, FailureKind::Unavailable)
+        expect(&self.peer, STEP, &reply, 250, Reason::MailServerUnavailable)
     }
 
-    /// Sends `message`, as [`compose`](super::compose) makes it, and waits until the server has
-    /// taken it over.
+    /// Names sender and recipient: until it is over nothing can have been sent.
     ///
     /// # Errors
-    /// [`FailureKind::MessageRefused`] for 5xx and [`FailureKind::Unavailable`] for 4xx.
-    pub async fn send(
-        &mut self,
-        from: &EmailAddress,
-        to: &EmailAddress,
-        message: &[u8],
-    ) -> Result<(), Failure> {
-        self.envelope(from, to).await?;
-        self.data(message).await
-    }
-
-    /// The first half of [`SmtpSession::send`]: until it is over nothing can have been sent.
-    ///
-    /// # Errors
-    /// As [`SmtpSession::send`].
+    /// As the server's answer says.
     pub async fn envelope(
         &mut self,
         from: &EmailAddress,
@@ -118,24 +113,28 @@ impl SmtpSession {
         .await
     }
 
-    /// The second half. After an answer of the server it is known whether it took the message over;
-    /// after any other failure it is not.
+    /// Sends `message`, as [`compose`](super::compose) makes it, and waits until the server has
+    /// taken it over.
     ///
     /// # Errors
-    /// As [`SmtpSession::send`].
-    pub async fn data(&mut self, message: &[u8]) -> Result<(), Failure> {
-        let data = reply::as_data(message);
-        self.dialogue([
-            ("announcing the message with DATA at", b"DATA\r\n", 354),
-            ("sending the message's DATA to", data.as_slice(), 250),
-        ])
-        .await
+    /// [`NotTaken`].
+    pub async fn data(&mut self, message: &[u8]) -> Result<(), NotTaken> {
+        const ANNOUNCE: &str = "announcing the message with DATA at";
+        const SEND: &str = "sending the message's DATA to";
+        let refused = Reason::MessageRefused;
+        let announced = self.command(ANNOUNCE, &[b"DATA\r\n"]).await;
+        let announced =
+            announced.and_then(|reply| expect(&self.peer, ANNOUNCE, &reply, 354, refused));
+        announced.map_err(NotTaken::Refused)?;
+        let sent = self.command(SEND, &[&reply::as_data(message)]).await;
+        let answer = sent.map_err(NotTaken::Unknown)?;
+        expect(&self.peer, SEND, &answer, 250, refused).map_err(NotTaken::Refused)
     }
 
     async fn dialogue(&mut self, steps: [(&str, &[u8], u16); 2]) -> Result<(), Failure> {
         for (step, command, code) in steps {
             let reply = self.command(step, &[command]).await?;
-            expect(&self.peer, step, &reply, code, FailureKind::MessageRefused)?;
+            expect(&self.peer, step, &reply, code, Reason::MessageRefused)?;
         }
         Ok(())
     }
@@ -155,7 +154,7 @@ impl SmtpSession {
             // The challenge after which the refusal comes, once it is answered with an empty line.
             reply = self.command(STEP, &[b"\r\n"]).await?;
         }
-        expect(&self.peer, STEP, &reply, 235, FailureKind::SmtpLoginRefused)
+        expect(&self.peer, STEP, &reply, 235, Reason::SmtpLoginRefused)
     }
 
     async fn command(&mut self, step: &str, parts: &[&[u8]]) -> Result<Reply, Failure> {
@@ -166,19 +165,19 @@ impl SmtpSession {
 /// The part in the clear (RFC 3207).
 async fn starttls(peer: &Peer, tcp: TcpStream) -> Result<TcpStream, Failure> {
     const STEP: &str = "asking for encryption with STARTTLS at";
-    let wrong_mode = |detail: &str| peer.failure(FailureKind::WrongSecurityMode, STEP, detail);
+    let wrong_mode = |detail: &str| peer.failure(Reason::PlainTextOnTlsPort, STEP, detail);
     let mut wire = Wire::new(tcp);
     greeting(peer, &mut wire).await?;
     if !ehlo(peer, &mut wire).await?.offers("STARTTLS") {
         return Err(wrong_mode("the server does not offer STARTTLS"));
     }
     let reply = command(peer, &mut wire, STEP, &[b"STARTTLS\r\n"]).await?;
-    expect(peer, STEP, &reply, 220, FailureKind::WrongSecurityMode)?;
+    expect(peer, STEP, &reply, 220, Reason::PlainTextOnTlsPort)?;
     // Whatever was sent ahead of the handshake could be somebody else's, and would be read as if
     // it had come encrypted.
     wire.into_stream().ok_or_else(|| {
         let detail = "the server sent something between STARTTLS and the encryption";
-        peer.failure(FailureKind::NotUnderstood, STEP, detail)
+        peer.failure(Reason::UnexpectedReply, STEP, detail)
     })
 }
 
@@ -198,12 +197,12 @@ where
                 .map_err(|error| peer.broken(STEP, &error))?;
             if TLS_RECORDS.contains(&first) {
                 let detail = "the server speaks TLS from the start";
-                return Err(peer.failure(FailureKind::WrongSecurityMode, STEP, detail));
+                return Err(peer.failure(Reason::PlainTextOnTlsPort, STEP, detail));
             }
             read_reply(peer, wire, STEP).await
         })
         .await?;
-    expect(peer, STEP, &reply, 220, FailureKind::Unavailable)
+    expect(peer, STEP, &reply, 220, Reason::MailServerUnavailable)
 }
 
 async fn ehlo<S>(peer: &Peer, wire: &mut Wire<S>) -> Result<Reply, Failure>
@@ -212,7 +211,7 @@ where
 {
     const STEP: &str = "introducing ourselves with EHLO to";
     let reply = command(peer, wire, STEP, EHLO).await?;
-    expect(peer, STEP, &reply, 250, FailureKind::NotUnderstood)?;
+    expect(peer, STEP, &reply, 250, Reason::UnexpectedReply)?;
     Ok(reply)
 }
 
@@ -247,7 +246,7 @@ where
         match reader.line(&line) {
             Ok(Some(reply)) => return Ok(reply),
             Ok(None) => {}
-            Err(_) => return Err(peer.said(FailureKind::NotUnderstood, step, &line)),
+            Err(_) => return Err(peer.said(Reason::UnexpectedReply, step, &line)),
         }
     }
 }
@@ -259,13 +258,13 @@ fn expect(
     step: &str,
     reply: &Reply,
     expected: u16,
-    refused: FailureKind,
+    refused: Reason,
 ) -> Result<(), Failure> {
     let kind = match reply.code / 100 {
         digit if digit == expected / 100 => return Ok(()),
-        4 => FailureKind::Unavailable,
+        4 => Reason::MailServerUnavailable,
         5 => refused,
-        _ => FailureKind::NotUnderstood,
+        _ => Reason::UnexpectedReply,
     };
     Err(peer.said(kind, step, &reply.words()))
 }

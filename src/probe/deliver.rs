@@ -1,7 +1,7 @@
 use super::{Prober, Slot, Subject};
 use crate::domain::address::EmailAddress;
-use crate::domain::failure::{Failure, FailureKind};
-use crate::mail::SmtpSession;
+use crate::domain::failure::Failure;
+use crate::mail::{NotTaken, SmtpSession};
 
 /// A message that is not looked for afterwards.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,8 @@ impl Prober {
             false => Delivery::NotNoted,
             true => match session.data(mail.message).await {
                 Ok(()) => Delivery::Sent,
-                Err(failure) if was_answered(failure.kind) => Delivery::NotSent(failure),
-                Err(failure) => Delivery::Unknown(failure),
+                Err(NotTaken::Refused(failure)) => Delivery::NotSent(failure),
+                Err(NotTaken::Unknown(failure)) => Delivery::Unknown(failure),
             },
         };
         session.quit().await;
@@ -69,9 +69,4 @@ impl Prober {
         session.envelope(mail.from, mail.to).await?;
         Ok(session)
     }
-}
-
-/// Whether the server itself said no: 4xx or 5xx (RFC 5321 section 4.2.1).
-fn was_answered(kind: FailureKind) -> bool {
-    matches!(kind, FailureKind::Unavailable | FailureKind::MessageRefused)
 }

@@ -9,8 +9,9 @@ mod slots;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api::Reason;
 use crate::domain::ca_bundle::CaBundle;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::Failure;
 use crate::domain::name::ObjectName;
 use crate::domain::secret::AccessToken;
 use crate::domain::server::MailServers;
@@ -72,7 +73,7 @@ impl Prober {
         match self.network.of(subject.profile, subject.ca_bundle) {
             Ok(network) => Ok(network.dialer(subject.servers.timeout)),
             Err(error) => Err(Failure {
-                kind: FailureKind::CertificateNotTrusted,
+                reason: Reason::TlsVerificationFailed,
                 doing: "preparing the connection".to_owned(),
                 detail: error.to_string(),
                 reply: None,

@@ -1,9 +1,10 @@
 use tokio::time::{Instant, sleep};
 
 use super::{Prober, Slot, Subject};
+use crate::api::Reason;
 use crate::domain::address::EmailAddress;
-use crate::domain::failure::{Failure, FailureKind};
-use crate::mail::{ImapSession, SmtpSession};
+use crate::domain::failure::Failure;
+use crate::mail::{ImapSession, NotTaken, SmtpSession};
 
 /// A round trip's message.
 pub struct Parcel<'a> {
@@ -79,7 +80,7 @@ impl Prober {
                 Ok(Some(_)) => break Search::Found(None),
                 Ok(None) if Instant::now() >= deadline => {
                     break Search::Missing(Failure {
-                        kind: FailureKind::MessageNotArrived,
+                        reason: Reason::MessageNotArrived,
                         doing: format!("looking in INBOX for {} s", self.waits.arrival.as_secs()),
                         detail: String::new(),
                         reply: None,
@@ -111,11 +112,9 @@ impl Sender<'_> {
     /// # Errors
     /// The [`Failure`], told apart.
     pub async fn send(mut self, parcel: &Parcel<'_>) -> Result<(), Failure> {
-        let sent = self
-            .session
-            .send(parcel.sender, parcel.address, parcel.message)
-            .await;
+        self.session.envelope(parcel.sender, parcel.address).await?;
+        let sent = self.session.data(parcel.message).await;
         self.session.quit().await;
-        sent
+        sent.map_err(|(NotTaken::Refused(failure) | NotTaken::Unknown(failure))| failure)
     }
 }

@@ -5,10 +5,11 @@ use super::keep::{adopt, remember, renew, renewed, sign_out, take_place};
 use super::observe::Observed;
 use super::remind::remind;
 use crate::api::GmailServerProfile;
+use crate::api::Reason;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 use crate::controller::context::Context;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::Failure;
 use crate::domain::grant::Grant;
 use crate::domain::mailbox::{Outcome, Step, ValidSpec};
 use crate::domain::message::{Letter, message_id, stays_in_inbox};
@@ -92,12 +93,12 @@ impl Test<'_> {
         // it was got in this test, the server means what it says: asking again would go on for ever.
         let refused = match &outcome {
             Outcome::Fails(failure) => matches!(
-                failure.kind,
-                FailureKind::LoginRefused | FailureKind::SmtpLoginRefused
+                failure.reason,
+                Reason::LoginRefused | Reason::SmtpLoginRefused
             ),
             // After a message of this very step the same would send another one.
             Outcome::Unseen(failure) => {
-                *self.step == Step::FindMessage && failure.kind == FailureKind::LoginRefused
+                *self.step == Step::FindMessage && failure.reason == Reason::LoginRefused
             }
             _ => false,
         };
@@ -237,7 +238,7 @@ impl Test<'_> {
             Direction::Outgoing
         };
         let reason = match outcome {
-            Outcome::Fails(failure) | Outcome::Unseen(failure) => failure.kind.reason(),
+            Outcome::Fails(failure) | Outcome::Unseen(failure) => failure.reason,
             Outcome::Works | Outcome::Arrived => crate::api::Reason::Enabled,
             _ => return,
         };
@@ -254,7 +255,7 @@ impl Test<'_> {
 
 fn not_composed(detail: &str) -> Failure {
     Failure {
-        kind: FailureKind::MessageRefused,
+        reason: Reason::MessageRefused,
         doing: "writing the test message".to_owned(),
         detail: detail.to_owned(),
         reply: None,

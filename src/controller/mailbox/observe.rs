@@ -71,6 +71,16 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
             .status
             .as_ref()
             .and_then(|status| status.last_handled_test_request.clone()),
+        profile_test_request: profile.as_deref().and_then(|profile| {
+            profile
+                .annotations()
+                .get(TEST_REQUESTED_ANNOTATION)
+                .cloned()
+        }),
+        answered_profile_request: mailbox
+            .status
+            .as_ref()
+            .and_then(|status| status.last_handled_profile_test_request.clone()),
         sign_out_request: sign_out_request(context, mailbox).await,
         profile: profile_view,
         grant: grant_view,

@@ -93,7 +93,7 @@ pub async fn remind(
             tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the connection ended while the reminder that the sign-in ends was being sent; it may have arrived, so it is not sent again");
             Ok(remember(context, written))
         }
-        (Delivery::NotSent(failure), written) if is_given_up(failure.kind) => {
+        (Delivery::NotSent(failure), written) if is_given_up(failure.reason) => {
             tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the server refused the reminder that the sign-in ends; it is not sent again");
             match written {
                 Some(written) => Ok(remember(context, written)),

@@ -161,6 +161,8 @@ fn world(spec: ValidSpec, profile: ProfileView, grant: GrantView, binding: Bindi
         uid: "uid".into(),
         spec: Ok(spec),
         test_request: None,
+        profile_test_request: None,
+        answered_profile_request: None,
         sign_out_request: None,
         answered_request: None,
         profile,

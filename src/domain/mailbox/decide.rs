@@ -8,7 +8,6 @@ use super::spec::ValidSpec;
 use super::test::{Test, TestView};
 use super::world::{GrantView, Held, ProfileFacts, ProfileView, World};
 use crate::api::{IncomingProtocol, TestMessage, TestRequestedBy, TestStep};
-use crate::domain::failure;
 use crate::domain::grant::KnownEnd;
 use crate::domain::schedule::{digest, earlier, later, spread};
 use crate::domain::verdict::seconds;
@@ -287,7 +286,14 @@ fn test_due(
             TestRequestedBy::Change
         });
     }
-    if world.test_request.is_some() && world.test_request != world.answered_request {
+    let requests = [
+        (&world.test_request, &world.answered_request),
+        (&world.profile_test_request, &world.answered_profile_request),
+    ];
+    if requests
+        .iter()
+        .any(|(request, answered)| request.is_some() && request != answered)
+    {
         return Ok(TestRequestedBy::Annotation);
     }
     if held
@@ -304,7 +310,7 @@ fn test_due(
     .into_iter()
     .filter(|(used, direction)| *used && !direction.enabled)
     .map(|(_, direction)| match &direction.last_error {
-        Some(error) if failure::is_permanent(error.reason) => world.times.retest_failed,
+        Some(error) if error.reason.again().is_permanent() => world.times.retest_failed,
         _ => world.times.retest_failed.min(world.times.backoff_longest),
     })
     .min();

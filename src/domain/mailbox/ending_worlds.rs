@@ -9,7 +9,7 @@ use super::*;
 use crate::api::{DeletionPolicy, IncomingProtocol, Reason, Reminders, SmtpSecurity, TestMessage};
 use crate::domain::console::SignInPage;
 use crate::domain::endpoints::OAuthEndpoints;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::Failure;
 use crate::domain::grant::{EndCause, KnownEnd};
 use crate::domain::name::ObjectName;
 use crate::domain::profile::Audience;
@@ -69,6 +69,8 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
         spec: Ok(spec()),
         test_request: None,
         answered_request: None,
+        profile_test_request: None,
+        answered_profile_request: None,
         sign_out_request: None,
         profile: ProfileView::Ready(Box::new(ProfileFacts {
             name: ObjectName::new("mail", "google"),
@@ -402,7 +404,7 @@ fn a_reminder_that_fails_turns_nothing_off() {
     for outcome in [
         Outcome::Unavailable,
         Outcome::Fails(Failure {
-            kind: FailureKind::MessageRefused,
+            reason: Reason::MessageRefused,
             doing: "sending".into(),
             detail: String::new(),
             reply: None,
@@ -424,7 +426,7 @@ fn a_test_that_goes_on_slowly_holds_no_reminder_up() {
         let outcome = match step {
             Step::StartTest(_) => Outcome::Started,
             _ => Outcome::Fails(Failure {
-                kind: FailureKind::Refused,
+                reason: Reason::ConnectionRefused,
                 doing: "connecting".into(),
                 detail: String::new(),
                 reply: None,

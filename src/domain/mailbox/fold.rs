@@ -5,7 +5,7 @@ use super::decide::{Step, needs_proof, sends_message, tests_incoming};
 use super::test::{DirectionView, LastError, Retry};
 use super::world::{GrantView, Place, Times, World};
 use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
-use crate::domain::failure::{Failure, Permanence};
+use crate::domain::failure::Failure;
 use crate::domain::verdict::{explain, seconds};
 use crate::domain::workload_secret::SecretView;
 
@@ -69,6 +69,7 @@ pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
         (Step::StartTest(test), _) => {
             world.test.newest = Some(test.clone());
             world.answered_request = world.test_request.clone();
+            world.answered_profile_request = world.profile_test_request.clone();
             for direction in [&mut world.test.incoming, &mut world.test.outgoing] {
                 direction.retry = Retry::default();
                 direction.state = DirectionState::Running;
@@ -134,7 +135,7 @@ fn unseen(world: &mut World, failure: &Failure, at: Timestamp) {
     let rules = rules(world, "outgoing", world.test.outgoing.enabled);
     let reads = world.spec.as_ref().is_ok_and(tests_incoming);
     let outgoing = &mut world.test.outgoing;
-    let refused = failure.kind.permanence() == Permanence::Permanent;
+    let refused = failure.reason.again().is_permanent();
     let last = outgoing.retry.failed.saturating_add(1) >= rules.tries;
     if refused || (last && !reads) {
         succeed(outgoing, at);
@@ -208,7 +209,7 @@ fn succeed(direction: &mut DirectionView, at: Timestamp) {
 }
 
 fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
-    let reason = failure.kind.reason();
+    let reason = failure.reason;
     // The same reason again is not news, unless the direction has worked until now.
     let broke = direction.enabled && direction.retry.failed == 0;
     if broke
@@ -227,7 +228,7 @@ fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
     let retry = direction
         .retry
         .after_failure(rules.now, &rules.times, &rules.seed);
-    if failure.kind.permanence() == Permanence::Permanent || retry.failed >= rules.tries {
+    if failure.reason.again().is_permanent() || retry.failed >= rules.tries {
         direction.state = DirectionState::Failure;
         direction.enabled = false;
         direction.tested_at = Some(rules.result);

@@ -32,6 +32,7 @@ pub fn report(
         sign_in: Some(sign_in(world)),
         test: view.newest.as_ref().map(test_status),
         last_handled_test_request: world.answered_request.clone(),
+        last_handled_profile_test_request: world.answered_profile_request.clone(),
         binding: binding::shown(world),
         incoming: Some(direction_status(&view.incoming)),
         outgoing: Some(direction_status(&view.outgoing)),
@@ -106,6 +107,7 @@ fn direction_status(view: &DirectionView) -> DirectionStatus {
             message: error.message.clone(),
             server_reply: error.server_reply.clone(),
         }),
+        remark: view.remark,
     }
 }
 
@@ -124,6 +126,7 @@ impl From<&MailboxStatus> for TestView {
                     message: error.message.clone(),
                     server_reply: error.server_reply.clone(),
                 }),
+                remark: status.remark,
                 retry: Retry::default(),
             },
         };

@@ -47,6 +47,8 @@ pub struct DirectionView {
     pub tested_at: Option<Timestamp>,
     /// The newest failure.
     pub last_error: Option<LastError>,
+    /// What the newest test noticed although it succeeded.
+    pub remark: Option<Reason>,
     /// Tries within the running test that failed and are made again.
     pub retry: Retry,
 }
@@ -103,6 +105,7 @@ impl DirectionView {
             enabled: false,
             tested_at: None,
             last_error: None,
+            remark: None,
             retry: Retry::default(),
         }
     }

@@ -27,6 +27,10 @@ pub struct World {
     pub test_request: Option<String>,
     /// The newest value of it that was answered.
     pub answered_request: Option<String>,
+    /// The annotation on the profile that asks for a test of each of its Mailboxes.
+    pub profile_test_request: Option<String>,
+    /// The newest value of it that was answered.
+    pub answered_profile_request: Option<String>,
     /// The annotation that ends every sign-in that was given before this.
     pub sign_out_request: Option<Timestamp>,
     /// The profile.

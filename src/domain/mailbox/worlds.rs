@@ -18,7 +18,7 @@ use crate::api::{
 use crate::domain::address::EmailAddress;
 use crate::domain::console::SignInPage;
 use crate::domain::endpoints::OAuthEndpoints;
-use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::failure::Failure;
 use crate::domain::name::ObjectName;
 use crate::domain::server::{Endpoint, MailServers};
 
@@ -290,6 +290,8 @@ fn world(
         spec,
         test_request: request,
         answered_request: None,
+        profile_test_request: None,
+        answered_profile_request: None,
         sign_out_request: None,
         profile,
         grant,
@@ -316,14 +318,14 @@ fn world(
     }
 }
 
-fn failure(answer: Answer, kind: FailureKind) -> Outcome {
-    let kind = if answer == Answer::FailsForGood {
-        kind
+fn failure(answer: Answer, reason: Reason) -> Outcome {
+    let reason = if answer == Answer::FailsForGood {
+        reason
     } else {
-        FailureKind::Refused
+        Reason::ConnectionRefused
     };
     Outcome::Fails(Failure {
-        kind,
+        reason,
         doing: "testing".into(),
         detail: String::new(),
         reply: None,
@@ -367,9 +369,9 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             (Answer::FailsForNow, _) => Outcome::Unavailable,
         },
         Step::TestIncoming if outside.incoming == Answer::Works => Outcome::Works,
-        Step::TestIncoming => failure(outside.incoming, FailureKind::LoginRefused),
+        Step::TestIncoming => failure(outside.incoming, Reason::LoginRefused),
         Step::TestOutgoing if outside.outgoing == Answer::Works => Outcome::Works,
-        Step::TestOutgoing => failure(outside.outgoing, FailureKind::SmtpLoginRefused),
+        Step::TestOutgoing => failure(outside.outgoing, Reason::SmtpLoginRefused),
         Step::SendMessage | Step::FindMessage => {
             let id = world.test.newest.as_ref().unwrap().id.clone();
             if *step == Step::SendMessage {
@@ -381,11 +383,13 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             match outside.arrival {
                 Answer::Works => Outcome::Arrived,
                 // Taken by one server, and not to be seen at the other.
-                Answer::FailsForNow => match failure(Answer::FailsForNow, FailureKind::Refused) {
-                    Outcome::Fails(failure) => Outcome::Unseen(failure),
-                    other => other,
-                },
-                answer => failure(answer, FailureKind::MessageRefused),
+                Answer::FailsForNow => {
+                    match failure(Answer::FailsForNow, Reason::ConnectionRefused) {
+                        Outcome::Fails(failure) => Outcome::Unseen(failure),
+                        other => other,
+                    }
+                }
+                answer => failure(answer, Reason::MessageRefused),
             }
         }
     }

@@ -37,52 +37,52 @@ async fn open(stage: &Stage) -> Result<ImapSession, Failure> {
     ImapSession::open(&stage.dialer, &stage.endpoint, account(&token)).await
 }
 
-async fn failure(script: Vec<Act>) -> (FailureKind, String) {
+async fn failure(script: Vec<Act>) -> (Reason, String) {
     let stage = Stage::new(script).await.impatient();
     let failure = open(&stage).await.err().unwrap();
     assert!(
         failure.doing.ends_with(&stage.endpoint.to_string()),
         "{failure:?}"
     );
-    (failure.kind, failure.reply.unwrap_or_default())
+    (failure.reason, failure.reply.unwrap_or_default())
 }
 
 #[tokio::test]
 async fn a_refused_login_is_heard_to_the_end() {
-    for (said, kind, reply) in [
+    for (said, reason, reply) in [
         (
             "a1 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n",
-            FailureKind::LoginRefused,
+            Reason::LoginRefused,
             "[AUTHENTICATIONFAILED] Invalid credentials (Failure)",
         ),
         (
             "a1 NO Lookup failed a640c23a62f3amb123456ejc\r\n",
-            FailureKind::LoginRefused,
+            Reason::LoginRefused,
             "Lookup failed",
         ),
         (
             "a1 BAD Invalid SASL argument.\r\n",
-            FailureKind::LoginRefused,
+            Reason::LoginRefused,
             "Invalid SASL argument.",
         ),
         (
             "a1 NO [ALERT] Too many simultaneous connections. (Failure)\r\n",
-            FailureKind::Unavailable,
+            Reason::MailServerUnavailable,
             "[ALERT] Too many simultaneous connections. (Failure)",
         ),
         (
             "a1 NO [UNAVAILABLE] Temporary authentication failure.\r\n",
-            FailureKind::Unavailable,
+            Reason::MailServerUnavailable,
             "[UNAVAILABLE] Temporary authentication failure.",
         ),
         (
             "* BYE [OVERQUOTA] Account exceeded command or bandwidth limits.\r\n",
-            FailureKind::Unavailable,
+            Reason::MailServerUnavailable,
             "[OVERQUOTA] Account exceeded command or bandwidth limits.",
         ),
         (
             "* NO [WEBALERT https://accounts.google.com/signin/x] Web login required.\r\na1 NO [ALERT]é (Failure)\r\n",
-            FailureKind::LoginRefused,
+            Reason::LoginRefused,
             "[ALERT]é (Failure)",
         ),
     ] {
@@ -90,13 +90,13 @@ async fn a_refused_login_is_heard_to_the_end() {
         let stage = Stage::new(with_challenge).await;
         let failure = open(&stage).await.err().unwrap();
         assert_eq!(
-            (failure.kind, failure.reply.as_deref()),
-            (kind, Some(reply))
+            (failure.reason, failure.reply.as_deref()),
+            (reason, Some(reply))
         );
         assert_eq!(stage.heard().await.last().map(String::as_str), Some(""));
         assert_eq!(
             super::tests::failure(refusal(vec![Say(said)])).await,
-            (kind, reply.to_owned())
+            (reason, reply.to_owned())
         );
     }
 }
@@ -113,28 +113,31 @@ async fn a_token_said_back_is_not_repeated() {
 
 #[tokio::test]
 async fn servers_that_do_not_answer_well() {
-    use FailureKind::*;
-    for (script, kind) in [
-        (vec![Encrypt, Say("* BYE System error\r\n")], Unavailable),
+    use Reason::*;
+    for (script, reason) in [
+        (
+            vec![Encrypt, Say("* BYE System error\r\n")],
+            MailServerUnavailable,
+        ),
         (
             vec![Encrypt, Say("220 smtp.example.com ESMTP\r\n"), Wait],
-            NotUnderstood,
+            UnexpectedReply,
         ),
         (
             vec![Encrypt, Say("+OK POP3 ready\r\n"), Wait],
-            NotUnderstood,
+            UnexpectedReply,
         ),
         (
             vec![Encrypt, Say("* PREAUTH come in\r\n"), Wait],
-            NotUnderstood,
+            UnexpectedReply,
         ),
-        (vec![Encrypt, Wait], TimedOut),
+        (vec![Encrypt, Wait], ReplyTimedOut),
         (vec![Encrypt, Say("* OK half")], ConnectionLost),
         (vec![Encrypt], ConnectionLost),
         (vec![], ConnectionLost),
-        (vec![Wait], TimedOut),
-        (vec![Say("* OK plain text\r\n"), Wait], WrongSecurityMode),
-        (vec![Encrypt, GREETING, Wait], TimedOut),
+        (vec![Wait], ReplyTimedOut),
+        (vec![Say("* OK plain text\r\n"), Wait], PlainTextOnTlsPort),
+        (vec![Encrypt, GREETING, Wait], ReplyTimedOut),
         (
             vec![
                 Encrypt,
@@ -143,10 +146,10 @@ async fn servers_that_do_not_answer_well() {
                 Say("a7 OK wrong tag\r\n"),
                 Wait,
             ],
-            NotUnderstood,
+            UnexpectedReply,
         ),
     ] {
-        assert_eq!(failure(script.clone()).await.0, kind, "{script:?}");
+        assert_eq!(failure(script.clone()).await.0, reason, "{script:?}");
     }
 }
 
@@ -159,8 +162,8 @@ async fn an_endless_answer_is_left() {
         let script = vec![Encrypt, GREETING, Hear("a1"), Babble(babble)];
         let stage = Stage::new(script).await;
         assert_eq!(
-            open(&stage).await.err().unwrap().kind,
-            FailureKind::NotUnderstood
+            open(&stage).await.err().unwrap().reason,
+            Reason::UnexpectedReply
         );
     }
 }
@@ -169,7 +172,7 @@ async fn an_endless_answer_is_left() {
 async fn certificates_are_looked_at() {
     let stage = Stage::of("imap.example.com", vec![Encrypt]).await;
     let failure = open(&stage).await.err().unwrap();
-    assert_eq!(failure.kind, FailureKind::CertificateNotTrusted);
+    assert_eq!(failure.reason, Reason::TlsVerificationFailed);
     assert!(
         failure.detail.ends_with("it is for another name"),
         "{failure:?}"
@@ -180,7 +183,7 @@ async fn certificates_are_looked_at() {
     let foreign_ca = other.dialer.clone();
     stage.dialer = dialer(&stage.endpoint, None, Duration::from_secs(5));
     let failure = open(&stage).await.err().unwrap();
-    assert_eq!(failure.kind, FailureKind::CertificateNotTrusted);
+    assert_eq!(failure.reason, Reason::TlsVerificationFailed);
     assert!(
         failure.detail.contains("not from a known authority"),
         "{failure:?}"
@@ -188,29 +191,29 @@ async fn certificates_are_looked_at() {
 
     stage.dialer = foreign_ca;
     assert_eq!(
-        open(&stage).await.err().unwrap().kind,
-        FailureKind::NotAllowed
+        open(&stage).await.err().unwrap().reason,
+        Reason::EndpointNotAllowed
     );
 }
 
 #[tokio::test]
 async fn the_inbox_may_be_missing() {
-    for (said, kind) in [
+    for (said, reason) in [
         (
             "a2 NO [NONEXISTENT] Unknown Mailbox: INBOX (Failure)\r\n",
-            FailureKind::InboxMissing,
+            Reason::InboxMissing,
         ),
-        ("a2 NO [SERVERBUG] oops\r\n", FailureKind::Unavailable),
+        ("a2 NO [SERVERBUG] oops\r\n", Reason::MailServerUnavailable),
         (
             "* BYE Session expired, please login again.\r\n",
-            FailureKind::Unavailable,
+            Reason::MailServerUnavailable,
         ),
     ] {
         let mut script = login();
         script.extend([Hear("a2 EXAMINE INBOX"), Say(said)]);
         let stage = Stage::new(script).await;
         let mut session = open(&stage).await.unwrap();
-        assert_eq!(session.examine_inbox().await.unwrap_err().kind, kind);
+        assert_eq!(session.examine_inbox().await.unwrap_err().reason, reason);
     }
 }
 

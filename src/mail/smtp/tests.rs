@@ -38,43 +38,43 @@ async fn open(stage: &Stage, security: SmtpSecurity) -> Result<SmtpSession, Fail
     SmtpSession::open(&stage.dialer, &stage.endpoint, security, account(&token)).await
 }
 
-async fn failure(security: SmtpSecurity, script: Vec<Act>) -> (FailureKind, String) {
+async fn failure(security: SmtpSecurity, script: Vec<Act>) -> (Reason, String) {
     let stage = Stage::new(script).await.impatient();
     let failure = open(&stage, security).await.err().unwrap();
-    (failure.kind, failure.reply.unwrap_or_default())
+    (failure.reason, failure.reply.unwrap_or_default())
 }
 
 #[tokio::test]
 async fn a_refused_login_is_heard_to_the_end() {
     let challenge = Say("334 eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIn0=\r\n");
-    for (said, kind, reply) in [
+    for (said, reason, reply) in [
         (
             "535-5.7.8 Username and Password not accepted. For more information, go to\r\n535 5.7.8  https://support.google.com/mail/?p=BadCredentials 6a1803df08f44-6f8b3f29120sm90114696d6.89 - gsmtp\r\n",
-            FailureKind::SmtpLoginRefused,
+            Reason::SmtpLoginRefused,
             "535 5.7.8 Username and Password not accepted. For more information, go to (URL)",
         ),
         (
             "454 4.7.0 Too many login attempts, please try again later.\r\n",
-            FailureKind::Unavailable,
+            Reason::MailServerUnavailable,
             "454 4.7.0 Too many login attempts, please try again later.",
         ),
         (
             "421 4.7.0 Temporary System Problem. Try again later.\r\n",
-            FailureKind::Unavailable,
+            Reason::MailServerUnavailable,
             "421 4.7.0 Temporary System Problem. Try again later.",
         ),
-        ("354 yes?\r\n", FailureKind::NotUnderstood, "354 yes?"),
+        ("354 yes?\r\n", Reason::UnexpectedReply, "354 yes?"),
     ] {
         for security in [SmtpSecurity::Tls, SmtpSecurity::StartTls] {
             let mut script = before_auth(security);
             script.extend([challenge.clone(), Hear(""), Say(said)]);
-            assert_eq!(failure(security, script).await, (kind, reply.to_owned()));
+            assert_eq!(failure(security, script).await, (reason, reply.to_owned()));
         }
         let mut script = before_auth(SmtpSecurity::Tls);
         script.push(Say(said));
         assert_eq!(
             failure(SmtpSecurity::Tls, script).await,
-            (kind, reply.to_owned())
+            (reason, reply.to_owned())
         );
     }
 }
@@ -89,18 +89,18 @@ async fn a_token_said_back_is_not_repeated() {
 
 #[tokio::test]
 async fn servers_that_do_not_answer_well() {
-    use FailureKind::*;
+    use Reason::*;
     use SmtpSecurity::{StartTls, Tls};
     let without_starttls = Say("250-smtp.gmail.com at your service\r\n250 SIZE 35882577\r\n");
     let injected = "220 2.0.0 Ready to start TLS\r\n250 AUTH XOAUTH2\r\n";
-    for (security, script, kind) in [
-        (Tls, vec![GREETING, Wait], WrongSecurityMode),
-        (Tls, vec![Wait], TimedOut),
+    for (security, script, reason) in [
+        (Tls, vec![GREETING, Wait], PlainTextOnTlsPort),
+        (Tls, vec![Wait], ReplyTimedOut),
         (Tls, vec![], ConnectionLost),
         (
             Tls,
             vec![Encrypt, Say("* OK IMAP ready\r\n"), Wait],
-            NotUnderstood,
+            UnexpectedReply,
         ),
         (
             Tls,
@@ -108,29 +108,29 @@ async fn servers_that_do_not_answer_well() {
                 Encrypt,
                 Say("421 4.7.0 Try again later, closing connection.\r\n"),
             ],
-            Unavailable,
+            MailServerUnavailable,
         ),
         (
             Tls,
             vec![Encrypt, GREETING, Hear("EHLO"), Say("250-half\r\n")],
             ConnectionLost,
         ),
-        (StartTls, vec![Wait], TimedOut),
+        (StartTls, vec![Wait], ReplyTimedOut),
         (StartTls, vec![], ConnectionLost),
         (
             StartTls,
             vec![Say("* OK IMAP ready\r\n"), Wait],
-            NotUnderstood,
+            UnexpectedReply,
         ),
         (
             StartTls,
             vec![Say("\u{15}\u{3}\u{1}\0\u{2}\u{2}F"), Wait],
-            WrongSecurityMode,
+            PlainTextOnTlsPort,
         ),
         (
             StartTls,
             vec![GREETING, Hear("EHLO"), without_starttls, Wait],
-            WrongSecurityMode,
+            PlainTextOnTlsPort,
         ),
         (
             StartTls,
@@ -141,7 +141,7 @@ async fn servers_that_do_not_answer_well() {
                 Hear("STARTTLS"),
                 Say("454 4.7.0 TLS not available\r\n"),
             ],
-            Unavailable,
+            MailServerUnavailable,
         ),
         (
             StartTls,
@@ -153,7 +153,7 @@ async fn servers_that_do_not_answer_well() {
                 Say(injected),
                 Wait,
             ],
-            NotUnderstood,
+            UnexpectedReply,
         ),
         (
             StartTls,
@@ -169,7 +169,7 @@ async fn servers_that_do_not_answer_well() {
     ] {
         assert_eq!(
             failure(security, script.clone()).await.0,
-            kind,
+            reason,
             "{script:?}"
         );
     }
@@ -183,7 +183,7 @@ async fn an_endless_answer_is_left() {
     ] {
         let stage = Stage::new(vec![Encrypt, GREETING, Hear("EHLO"), Babble(babble)]).await;
         let failure = open(&stage, SmtpSecurity::Tls).await.err().unwrap();
-        assert_eq!(failure.kind, FailureKind::NotUnderstood);
+        assert_eq!(failure.reason, Reason::UnexpectedReply);
     }
 }
 
@@ -212,10 +212,8 @@ async fn a_message_is_sent() {
         "ann@example.com".parse().unwrap(),
         "bob@example.com".parse().unwrap(),
     );
-    session
-        .send(&ann, &bob, b"Subject: x\r\n\r\n.hi\r\n")
-        .await
-        .unwrap();
+    session.envelope(&ann, &bob).await.unwrap();
+    session.data(b"Subject: x\r\n\r\n.hi\r\n").await.unwrap();
     session.quit().await;
     let heard = stage.heard().await;
     assert_eq!(heard.last().map(String::as_str), Some("QUIT"));
@@ -227,13 +225,13 @@ async fn a_message_is_sent() {
 
 #[tokio::test]
 async fn a_message_may_be_refused_at_each_step() {
-    for (said, kind) in [
+    for (said, reason) in [
         (
             "550-5.4.5 Daily user sending limit exceeded. For more information on Gmail\r\n550-5.4.5 sending limits go to\r\n550 5.4.5  https://support.google.com/a/answer/166852\r\n",
-            FailureKind::MessageRefused,
+            Reason::MessageRefused,
         ),
-        ("452 4.5.3 Too many\r\n", FailureKind::Unavailable),
-        ("334 yes\r\n", FailureKind::NotUnderstood),
+        ("452 4.5.3 Too many\r\n", Reason::MailServerUnavailable),
+        ("334 yes\r\n", Reason::UnexpectedReply),
     ] {
         for accepted in 0..3 {
             if said.starts_with("334") && accepted > 1 {
@@ -248,8 +246,13 @@ async fn a_message_may_be_refused_at_each_step() {
             let stage = Stage::new(script).await;
             let mut session = open(&stage, SmtpSecurity::Tls).await.unwrap();
             let ann = "ann@example.com".parse().unwrap();
-            let failure = session.send(&ann, &ann, b"x").await.unwrap_err();
-            assert_eq!(failure.kind, kind, "{failure:?}");
+            let failure = match session.envelope(&ann, &ann).await {
+                Err(failure) => failure,
+                Ok(()) => match session.data(b"x").await.unwrap_err() {
+                    NotTaken::Refused(failure) | NotTaken::Unknown(failure) => failure,
+                },
+            };
+            assert_eq!(failure.reason, reason, "{failure:?}");
         }
     }
 }

@@ -46,6 +46,7 @@ fn direction(state: DirectionState, tested: Option<i64>, error: Option<i64>) -> 
             message: String::new(),
             server_reply: None,
         }),
+        remark: None,
     }
 }
 

@@ -33,9 +33,9 @@ fn sending(spec: Result<ValidSpec, BadSpec>) -> World {
     world
 }
 
-fn unseen(kind: FailureKind) -> Outcome {
+fn unseen(reason: Reason) -> Outcome {
     Outcome::Unseen(Failure {
-        kind,
+        reason,
         doing: "looking".into(),
         detail: String::new(),
         reply: None,
@@ -45,16 +45,16 @@ fn unseen(kind: FailureKind) -> Outcome {
 #[test]
 fn a_message_that_cannot_be_looked_for_now_is_looked_for_again() {
     let world = sending(specs()[1].clone());
-    let mut world = fold(world, &Step::SendMessage, unseen(FailureKind::Refused));
+    let mut world = fold(world, &Step::SendMessage, unseen(Reason::ConnectionRefused));
     for _ in 0..8 {
         assert!(world.test.running().is_some() && !world.test.outgoing.enabled);
         world.now = decide(&world).wake.unwrap();
         assert_eq!(decide(&world).step, Some(Step::FindMessage));
-        world = fold(world, &Step::FindMessage, unseen(FailureKind::TimedOut));
+        world = fold(world, &Step::FindMessage, unseen(Reason::ReplyTimedOut));
     }
     let found = fold(world.clone(), &Step::FindMessage, Outcome::Arrived);
     assert!(found.test.running().is_none() && found.test.outgoing.enabled);
-    let given_up = fold(world, &Step::FindMessage, unseen(FailureKind::TimedOut));
+    let given_up = fold(world, &Step::FindMessage, unseen(Reason::ReplyTimedOut));
     assert!(given_up.test.running().is_none());
     let error = given_up.test.outgoing.last_error.clone().unwrap();
     assert_eq!(error.reason, Reason::ConnectionTimedOut);
@@ -63,11 +63,11 @@ fn a_message_that_cannot_be_looked_for_now_is_looked_for_again() {
 
 #[test]
 fn what_imap_refuses_to_show_is_not_held_against_sending() {
-    for kind in [FailureKind::LoginRefused, FailureKind::InboxMissing] {
+    for reason in [Reason::LoginRefused, Reason::InboxMissing] {
         let world = fold(
             sending(specs()[1].clone()),
             &Step::SendMessage,
-            unseen(kind),
+            unseen(reason),
         );
         assert!(world.test.running().is_none() && world.test.outgoing.enabled);
     }
@@ -78,7 +78,7 @@ fn what_imap_refuses_to_show_is_not_held_against_sending() {
     let mut world = sending(sends_only.unwrap());
     for tries in 1..=10 {
         assert!(world.test.running().is_some(), "{tries}");
-        world = fold(world, &Step::FindMessage, unseen(FailureKind::TimedOut));
+        world = fold(world, &Step::FindMessage, unseen(Reason::ReplyTimedOut));
     }
     assert!(world.test.running().is_none() && world.test.outgoing.enabled);
 }
