@@ -91,6 +91,10 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
         ("allowEndpoints={mail.example.com}", "allowEndpoints"),
         ("logFormat=xml", "logFormat"),
         ("replicaCount=2", "replicaCount"),
+        ("ingress.enabled=true", "publicUrl"),
+        ("httpRoute.enabled=true", "publicUrl"),
+        ("certificate.enabled=true", "publicUrl"),
+        ("serviceMonitor.interval=often", "interval"),
     ] {
         match helm_template(&["--set", value]) {
             Err(error) => ensure!(error.to_string().contains(about), "{value}: {error}"),
@@ -134,6 +138,121 @@ async fn the_chart_passes_its_values_on() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_chart_leads_the_public_url_to_the_page() -> Result<()> {
+    let way = [
+        "--set",
+        "publicUrl=https://www.example.com/gmail,tlsSecret=tls,replicas=2",
+        "--set",
+        "ingress.enabled=true,ingress.className=nginx,ingress.tlsSecret=edge",
+        "--set",
+        "httpRoute.enabled=true,httpRoute.parentRefs[0].name=public",
+        "--set",
+        "certificate.enabled=true,certificate.issuerRef.name=letsencrypt",
+    ];
+    let chart = by_name(helm_template(&way)?);
+    let ingress = &chart["Ingress/gmail-operator"]["spec"];
+    ensure!(ingress["tls"][0] == json!({ "hosts": ["www.example.com"], "secretName": "edge" }));
+    let rule = &ingress["rules"][0];
+    ensure!(rule["host"] == "www.example.com" && rule["http"]["paths"][0]["path"] == "/gmail");
+    let route = &chart["HTTPRoute/gmail-operator"]["spec"];
+    ensure!(route["hostnames"] == json!(["www.example.com"]));
+    ensure!(
+        route["rules"][0]["backendRefs"][0]["port"] == 443,
+        "{route}"
+    );
+    let certificate = &chart["Certificate/gmail-operator"]["spec"];
+    ensure!(certificate["secretName"] == "tls");
+    ensure!(certificate["dnsNames"] == json!(["www.example.com"]));
+    ensure!(chart.contains_key("PodDisruptionBudget/gmail-operator"));
+    // What the API server knows, it accepts.
+    let lab = Lab::shared().await;
+    for name in ["Ingress", "PodDisruptionBudget", "NetworkPolicy"] {
+        let mut object = chart[&format!("{name}/{NAME}")].clone();
+        object["metadata"]["namespace"] = "default".into();
+        let apply = ["apply", "--server-side", "--dry-run=server", "--filename=-"];
+        lab.control_plane
+            .kubectl_with_input(apply, &object.to_string())
+            .await?;
+    }
+    Ok(())
+}
+
+/// The operator may be let out to what a profile may name, and to no other port.
+#[tokio::test]
+async fn the_network_policy_follows_the_allowed_endpoints() -> Result<()> {
+    let ports = |more: &[&str]| -> Result<Vec<i64>> {
+        let chart = by_name(helm_template(more)?);
+        let rules = chart["NetworkPolicy/gmail-operator"]["spec"]["egress"].clone();
+        let rules = rules.as_array().cloned().unwrap_or_default();
+        let ports = rules
+            .iter()
+            .flat_map(|rule| rule["ports"].as_array().cloned().unwrap_or_default());
+        Ok(ports.filter_map(|port| port["port"].as_i64()).collect())
+    };
+    let always = [53, 53, 443, 6443, 993, 995, 465, 587];
+    ensure!(ports(&[])? == always);
+    let more = ports(&[
+        "--set",
+        "allowEndpoints={mail.example.com:1993,[fd00::1]:2525}",
+    ])?;
+    ensure!(more[always.len()..] == [1993, 2525], "{more:?}");
+    let off = by_name(helm_template(&["--set", "networkPolicy.enabled=false"])?);
+    ensure!(!off.contains_key("NetworkPolicy/gmail-operator"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn people_write_mailboxes_and_admins_profiles() -> Result<()> {
+    let lab = Lab::shared().await;
+    installed::crds(lab).await?;
+    let namespace =
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "people" } });
+    let mut objects = vec![namespace];
+    objects.extend(kustomize("deploy/base")?.into_iter().filter(|object| {
+        text(&object["metadata"]["name"]).starts_with("gmail-operator-")
+            && text(&object["kind"]) == "ClusterRole"
+    }));
+    ensure!(objects.len() == 4);
+    for role in ["view", "edit", "admin"] {
+        objects.push(json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": { "name": role, "namespace": "people" },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role },
+            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": format!("{role}er") }],
+        }));
+    }
+    let apply = ["apply", "--filename=-"];
+    for object in objects {
+        lab.control_plane
+            .kubectl_with_input(apply, &object.to_string())
+            .await?;
+    }
+    for (what, wanted) in [
+        ("get mailboxes", [true, true, true]),
+        ("list gmailserverprofiles", [true, true, true]),
+        ("create mailboxes", [false, true, true]),
+        ("patch mailboxes", [false, true, true]),
+        ("create gmailserverprofiles", [false, false, true]),
+        ("patch gmailserverprofiles", [false, false, true]),
+        ("patch mailboxes --subresource=status", [false; 3]),
+        ("patch gmailserverprofiles --subresource=status", [false; 3]),
+    ] {
+        for (role, wanted) in ["view", "edit", "admin"].into_iter().zip(wanted) {
+            let may = format!("may {role} {what}: {wanted}");
+            let user = format!("--as={role}er");
+            // The controller manager takes a moment to add up the roles.
+            until(&may, Duration::from_secs(30), async || {
+                let mut args = vec!["auth", "can-i", "--namespace=people", &user];
+                args.extend(what.split(' '));
+                Ok(lab.control_plane.kubectl(args).await.is_ok() == wanted)
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_chart_is_installed_and_leaves_the_kinds_behind() -> Result<()> {
     let lab = Lab::shared().await;
     installed::crds(lab).await?;
@@ -171,7 +290,8 @@ async fn the_chart_is_installed_and_leaves_the_kinds_behind() -> Result<()> {
         let there = lab.control_plane.kubectl(get).await?;
         Ok::<_, anyhow::Error>(there.matches("/chart-test-gmail-operator").count())
     };
-    ensure!(installed().await? == 3);
+    // Its own role, and those of people.
+    ensure!(installed().await? == 6);
     let uninstall = ["uninstall", "chart-test", "--namespace=chart-test"];
     lab.control_plane.helm(uninstall).await?;
     until("the release to go", Duration::from_secs(30), async || {

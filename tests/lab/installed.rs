@@ -38,7 +38,12 @@ pub async fn rights(lab: &Lab, namespace: &str) -> Result<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/base");
     let yaml = lab.control_plane.kubectl(["kustomize", folder]).await?;
     let mut rights: Vec<Value> = serde_saphyr::from_multiple(&yaml)?;
-    rights.retain(|object| object["kind"] != "Deployment" && object["kind"] != "Service");
+    rights.retain(|object| {
+        // The others are of people.
+        object["metadata"]["name"] == NAME
+            && object["kind"] != "Deployment"
+            && object["kind"] != "Service"
+    });
     for object in &mut rights {
         move_to(object, namespace);
     }
