@@ -11,9 +11,6 @@ mod tests;
 
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
-
 use self::answer::{Answer, Response, Status};
 use super::MailAccount;
 use super::peer::Peer;
@@ -23,7 +20,7 @@ use crate::api::Reason;
 use crate::domain::failure::Failure;
 use crate::domain::secret::ExposeSecret;
 use crate::domain::server::Endpoint;
-use crate::net::connect::Dialer;
+use crate::net::connect::{Dialer, Encrypted};
 
 /// The number of a message that does not change while its mailbox exists (RFC 3501 section
 /// 2.3.1.1).
@@ -35,7 +32,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// A connection on which the login succeeded. After a failure it is of no further use.
 pub struct ImapSession {
     peer: Peer,
-    wire: Wire<TlsStream<TcpStream>>,
+    wire: Wire<Encrypted>,
     last_tag: u32,
 }
 
@@ -215,7 +212,7 @@ impl ImapSession {
 /// `None`.
 async fn read_answer(
     peer: &Peer,
-    wire: &mut Wire<TlsStream<TcpStream>>,
+    wire: &mut Wire<Encrypted>,
     step: &str,
     tag: &str,
 ) -> Result<Option<Answer>, Failure> {
@@ -240,7 +237,7 @@ async fn read_answer(
 }
 
 /// One line, together with the literals in it (RFC 3501 section 4.3).
-async fn read_response(wire: &mut Wire<TlsStream<TcpStream>>) -> Result<Vec<u8>, WireError> {
+async fn read_response(wire: &mut Wire<Encrypted>) -> Result<Vec<u8>, WireError> {
     let mut response = wire.line().await?;
     while let Some(length) = answer::announced_literal(&response) {
         response.extend(b"\r\n");

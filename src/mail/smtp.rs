@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use self::reply::{Reply, ReplyReader};
 use super::MailAccount;
@@ -25,7 +24,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::failure::Failure;
 use crate::domain::secret::ExposeSecret;
 use crate::domain::server::{Endpoint, SmtpSecurity};
-use crate::net::connect::Dialer;
+use crate::net::connect::{Dialer, Encrypted};
 
 /// How long the end of a session may take: nothing depends on it.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -46,7 +45,7 @@ pub enum NotTaken {
 /// A connection on which the login succeeded.
 pub struct SmtpSession {
     peer: Peer,
-    wire: Wire<TlsStream<TcpStream>>,
+    wire: Wire<Encrypted>,
 }
 
 impl SmtpSession {
