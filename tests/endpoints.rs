@@ -58,7 +58,7 @@ async fn a_ca_bundle_is_for_one_profile_and_counts_at_once() -> Result<()> {
         ann.connect(&site, manifest, profile).await?;
         let reason = match name {
             "trusting" => "Enabled",
-            _ => "TlsVerificationFailed",
+            _ => "CertificateUnknownIssuer",
         };
         let mailbox = site.until_reason(name, "IncomingReady", reason).await?;
         let text = serde_json::to_string(&mailbox.status)?;
@@ -72,7 +72,7 @@ async fn a_ca_bundle_is_for_one_profile_and_counts_at_once() -> Result<()> {
     site.profile(ports, with_bundle(plain)).await?;
     without["spec"]["caBundle"] = both.into();
     site.apply(&without).await?;
-    site.until_reason("trusting", "IncomingReady", "TlsVerificationFailed")
+    site.until_reason("trusting", "IncomingReady", "CertificateUnknownIssuer")
         .await?;
     site.until_reason("doubting", "Ready", "Enabled").await?;
     Ok(())

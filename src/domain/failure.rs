@@ -1,6 +1,8 @@
 //! What went wrong with a mail server: a row of the failure table, which is [`Reason`], and the words
 //! for it.
 
+use std::collections::HashSet;
+
 use crate::api::Reason;
 
 /// One failure, with what is needed to say it to a person.
@@ -19,14 +21,18 @@ pub struct Failure {
 /// The longest reply that is kept, in characters.
 const MAX_REPLY: usize = 300;
 
+/// What is read of a reply, in characters: more than is kept, since URLs become shorter.
+const MAX_READ: usize = 8192;
+
+/// How many bytes of a secret must stand together to be taken out of a reply.
+const TRACE: usize = 16;
+
 /// A server's words made safe to keep and to print: bounded, one line, no control characters, no
 /// URL (Gmail's may be sign-in links), no session id (it would make every status differ), and none
 /// of `secrets`.
 pub fn server_reply(raw: &str, secrets: &[&str]) -> Option<String> {
-    let mut text = raw.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "…");
-    }
+    let raw: String = raw.chars().take(MAX_READ).collect();
+    let text = without(&raw, secrets);
     let words = text
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
@@ -45,6 +51,37 @@ pub fn server_reply(raw: &str, secrets: &[&str]) -> Option<String> {
         bounded.push('…');
     }
     (!bounded.is_empty()).then_some(bounded)
+}
+
+/// `text` without any [`TRACE`] bytes of a secret, or all of a shorter one, in a row: a server may
+/// repeat a part of what it was told.
+fn without(text: &str, secrets: &[&str]) -> String {
+    let mut hidden = vec![false; text.len()];
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        let length = secret.len().min(TRACE);
+        let traces: HashSet<&[u8]> = secret.as_bytes().windows(length).collect();
+        for (at, window) in text.as_bytes().windows(length).enumerate() {
+            if traces.contains(window) {
+                hidden
+                    .iter_mut()
+                    .skip(at)
+                    .take(length)
+                    .for_each(|byte| *byte = true);
+            }
+        }
+    }
+    let mut kept = String::new();
+    let mut was_hidden = false;
+    for (at, c) in text.char_indices() {
+        let is_hidden = hidden.get(at).copied().unwrap_or_default();
+        match is_hidden {
+            true if !was_hidden => kept.push('…'),
+            true => {}
+            false => kept.push(c),
+        }
+        was_hidden = is_hidden;
+    }
+    kept
 }
 
 /// Gmail repeats a session's id in its answers: long words of hexadecimal digits and dashes with a
@@ -81,11 +118,14 @@ mod tests {
                 Some("Lookup failed"),
             ),
             ("bad token ya29.SECRET here", Some("bad token … here")),
+            ("ya29.SECRETya29.SECRET", Some("…")),
+            ("xa-much-longer-secrx", Some("x…x")),
+            ("-much-longer-s", Some("-much-longer-s")),
             ("\u{1b}[31mred\u{0}", Some("[31mred")),
             ("\r\n", None),
         ] {
             assert_eq!(
-                server_reply(raw, &["ya29.SECRET"]).as_deref(),
+                server_reply(raw, &["ya29.SECRET", "a-much-longer-secret"]).as_deref(),
                 kept,
                 "{raw:?}"
             );

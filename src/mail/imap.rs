@@ -5,38 +5,83 @@
 //! that follows an untagged line, and gives the server's words only in a debug format.
 
 mod answer;
+mod login;
+mod refusal;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use std::time::Duration;
-
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
-
-use self::answer::{Answer, Response, Status};
+use self::answer::{Answer, Folders, Notes, Response, Status};
 use super::MailAccount;
 use super::peer::Peer;
-use super::wire::{Wire, WireError};
-use super::xoauth2::Xoauth2;
+use super::talk::Talk;
+use super::wire::{LINE_LIMIT, Stream};
 use crate::api::Reason;
 use crate::domain::failure::Failure;
-use crate::domain::secret::ExposeSecret;
 use crate::domain::server::Endpoint;
-use crate::net::connect::Dialer;
+use crate::net::connect::{Dialer, Encrypted};
 
 /// The number of a message that does not change while its mailbox exists (RFC 3501 section
 /// 2.3.1.1).
 pub type Uid = u32;
 
-/// How long the end of a session may take: nothing depends on it.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// Where a message that was sent to the mailbox may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Folder {
+    /// The inbox.
+    Inbox,
+    /// The mailbox with the special use `\Junk` (RFC 6154 section 2), whatever it is called.
+    Spam,
+}
+
+/// What is done, for what is said when it fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    Greeting,
+    Capability,
+    Login,
+    Examine(Folder),
+    Select(Folder),
+    Noop,
+    Search,
+    List,
+    Move,
+    Logout,
+}
+
+impl Step {
+    fn doing(self) -> &'static str {
+        match self {
+            Step::Greeting => "reading the greeting of",
+            Step::Capability => "asking for the CAPABILITY of",
+            Step::Login => "logging in with AUTHENTICATE at",
+            Step::Examine(Folder::Inbox) => "opening the inbox with EXAMINE at",
+            Step::Examine(Folder::Spam) => "opening Spam with EXAMINE at",
+            Step::Select(Folder::Inbox) => "opening the inbox with SELECT at",
+            Step::Select(Folder::Spam) => "opening Spam with SELECT at",
+            Step::Noop => "asking for new mail with NOOP at",
+            Step::Search => "looking for the message with UID SEARCH at",
+            Step::List => "looking for the special folders with LIST at",
+            Step::Move => "moving the message with UID MOVE at",
+            Step::Logout => "leaving with LOGOUT",
+        }
+    }
+}
+
+/// What the server says to a command.
+enum Heard {
+    /// That it waits for more of it, with its text.
+    GoOn(String),
+    /// The end.
+    End(Answer),
+}
 
 /// A connection on which the login succeeded. After a failure it is of no further use.
-pub struct ImapSession {
-    peer: Peer,
-    wire: Wire<TlsStream<TcpStream>>,
+pub struct ImapSession<S = Encrypted> {
+    talk: Talk<S>,
     last_tag: u32,
+    /// Once they have been asked for.
+    folders: Option<Folders>,
 }
 
 impl ImapSession {
@@ -49,208 +94,201 @@ impl ImapSession {
         server: &Endpoint,
         account: MailAccount<'_>,
     ) -> Result<Self, Failure> {
-        let peer = Peer {
-            server: server.clone(),
-            timeout: dialer.timeout(),
-            login: Xoauth2::new(account),
-        };
-        let connected = dialer.tcp(server).await;
-        let tcp = connected.map_err(|error| peer.unconnected("connecting to", &error))?;
-        let encrypted = dialer.tls(tcp, &server.host).await;
-        let tls = encrypted.map_err(|error| peer.unconnected("starting TLS with", &error))?;
+        let peer = Peer::new(dialer, server, account);
+        let tcp = peer.connect(dialer).await?;
+        let tls = peer.encrypt(dialer, tcp).await?;
+        Self::over(peer, tls).await
+    }
+}
+
+impl<S: Stream> ImapSession<S> {
+    /// Logs in over `stream`, which goes to the peer and nowhere else.
+    pub(super) async fn over(peer: Peer, stream: S) -> Result<Self, Failure> {
         let mut session = Self {
-            peer,
-            wire: Wire::new(tls),
+            talk: Talk::new(peer, stream),
             last_tag: 0,
+            folders: None,
         };
-        session.greeting().await?;
-        session.authenticate().await?;
+        let offer = session.greeting().await?;
+        session.login(offer).await?;
         Ok(session)
     }
 
-    /// Opens the inbox so that nothing in it can change, not even a flag (RFC 3501 section 6.3.2).
+    /// Opens the inbox as [`Self::open_folder`] does.
     ///
     /// # Errors
-    /// [`Reason::InboxMissing`] where the server refuses.
+    /// As of [`Self::open_folder`].
     pub async fn examine_inbox(&mut self) -> Result<(), Failure> {
-        const STEP: &str = "opening the inbox with EXAMINE at";
-        let answer = self.exchange(STEP, "EXAMINE INBOX").await?;
-        self.expect_ok(STEP, &answer, Reason::InboxMissing)
+        self.open_folder(Folder::Inbox).await.map(drop)
     }
 
-    /// The newest message of the open mailbox whose Message-ID is `message_id`, with or without
+    /// Opens a folder so that nothing in it can change, not even a flag (RFC 3501 section 6.3.2).
+    /// False where there is none.
+    ///
+    /// # Errors
+    /// Those of the inbox and of the connection; an inbox that is not there is one.
+    pub async fn open_folder(&mut self, folder: Folder) -> Result<bool, Failure> {
+        self.enter("EXAMINE", Step::Examine(folder), folder).await
+    }
+
+    /// The newest message of the open folder whose Message-ID is `message_id`, with or without
     /// angle brackets; mail that came since the last command included.
     ///
     /// # Errors
-    /// [`Reason::MailServerUnavailable`] where the server refuses to search.
+    /// As the server's answer says, and those of the connection.
     pub async fn find(&mut self, message_id: &str) -> Result<Option<Uid>, Failure> {
-        const NOOP: &str = "asking for new mail with NOOP at";
-        const SEARCH: &str = "looking for the message with UID SEARCH at";
-        let answer = self.exchange(NOOP, "NOOP").await?;
-        self.expect_ok(NOOP, &answer, Reason::MailServerUnavailable)?;
+        let answer = self.exchange(Step::Noop, "NOOP").await?;
+        self.expect_ok(Step::Noop, answer)?;
         let command = format!(
             "UID SEARCH HEADER Message-ID {}",
             answer::quoted(message_id)
         );
-        let answer = self.exchange(SEARCH, &command).await?;
-        self.expect_ok(SEARCH, &answer, Reason::MailServerUnavailable)?;
-        Ok(answer.found().into_iter().max())
+        let answer = self.exchange(Step::Search, &command).await?;
+        let found = answer.notes.found;
+        self.expect_ok(Step::Search, answer)?;
+        Ok(found)
     }
 
-    /// Moves a message of our own from the inbox to the mailbox with the special use `\Trash` (RFC
+    /// Moves a message of our own from `folder` to the mailbox with the special use `\Trash` (RFC
     /// 6154). Where there is none, or no MOVE (RFC 6851), the message stays where it is and the
     /// answer is false: the other way would be a STORE and an EXPUNGE, and an EXPUNGE may take
     /// other messages with it.
     ///
     /// # Errors
-    /// As of [`Self::examine_inbox`] and [`Self::find`].
-    pub async fn move_to_trash(&mut self, message_id: &str) -> Result<bool, Failure> {
-        const SELECT: &str = "opening the inbox with SELECT at";
-        const CAPABILITY: &str = "asking for its CAPABILITY";
-        const LIST: &str = "looking for the trash with LIST at";
-        const MOVE: &str = "moving the message with UID MOVE at";
-        let answer = self.exchange(SELECT, "SELECT INBOX").await?;
-        self.expect_ok(SELECT, &answer, Reason::InboxMissing)?;
+    /// As of [`Self::open_folder`] and [`Self::find`].
+    pub async fn move_to_trash(
+        &mut self,
+        folder: Folder,
+        message_id: &str,
+    ) -> Result<bool, Failure> {
+        if !self.enter("SELECT", Step::Select(folder), folder).await? {
+            return Ok(false);
+        }
         let Some(uid) = self.find(message_id).await? else {
             return Ok(false);
         };
-        let answer = self.exchange(CAPABILITY, "CAPABILITY").await?;
-        if !answer.has_capability("MOVE") {
+        let answer = self.exchange(Step::Capability, "CAPABILITY").await?;
+        if !answer.notes.can_move {
             return Ok(false);
         }
-        let answer = self.exchange(LIST, r#"LIST "" "*""#).await?;
-        let Some(trash) = answer.trash() else {
+        let Some(trash) = self.folders().await?.trash else {
             return Ok(false);
         };
-        let answer = self
-            .exchange(MOVE, &format!("UID MOVE {uid} {trash}"))
-            .await?;
+        let command = format!("UID MOVE {uid} {trash}");
+        let answer = self.exchange(Step::Move, &command).await?;
         Ok(answer.status == Status::Ok)
     }
 
     /// Says goodbye, for at most two seconds.
     pub async fn logout(mut self) {
-        self.peer.timeout = self.peer.timeout.min(GOODBYE);
+        self.talk.hurry();
         // Its answer begins with BYE, which is a failure for every other command.
-        let _ended = self.exchange("leaving with LOGOUT", "LOGOUT").await;
+        let _ended = self.exchange(Step::Logout, "LOGOUT").await;
     }
 
-    async fn greeting(&mut self) -> Result<(), Failure> {
-        const STEP: &str = "reading the greeting of";
-        let Self { peer, wire, .. } = self;
-        peer.timed(STEP, async {
-            let line = wire
-                .line()
-                .await
-                .map_err(|error| peer.broken(STEP, &error))?;
-            match Response::read(&line) {
-                Some(Response::Untagged(Status::Ok, _)) => Ok(()),
-                Some(Response::Untagged(Status::Bye, text)) => {
-                    Err(peer.said(Reason::MailServerUnavailable, STEP, &text))
-                }
-                _ => Err(not_imap(peer, STEP, &line)),
-            }
-        })
-        .await
+    /// False where there is no such folder.
+    async fn enter(&mut self, command: &str, step: Step, folder: Folder) -> Result<bool, Failure> {
+        let folders = match folder {
+            Folder::Inbox => Folders::default(),
+            Folder::Spam => self.folders().await?,
+        };
+        let Some(name) = folders.name(folder) else {
+            return Ok(false);
+        };
+        let answer = self.exchange(step, &format!("{command} {name}")).await?;
+        match self.expect_ok(step, answer) {
+            // It was there when the folders were told.
+            Err(gone) if folder == Folder::Spam && gone.reason == Reason::InboxMissing => Ok(false),
+            done => done.map(|()| true),
+        }
     }
 
-    async fn authenticate(&mut self) -> Result<(), Failure> {
-        const STEP: &str = "logging in with AUTHENTICATE at";
-        let tag = self.next_tag();
-        let Self { peer, wire, .. } = self;
-        let answer = peer
-            .timed(STEP, async {
-                let command = format!("{tag} AUTHENTICATE XOAUTH2\r\n");
-                let mut sent = wire.send(&[command.as_bytes()]).await;
-                // The server invites us to send the login. If it asks once more, that is the
-                // challenge after which the refusal comes, once it is answered with an empty line.
-                for response in [peer.login.expose_secret(), ""] {
-                    sent.map_err(|error| peer.broken(STEP, &error))?;
-                    if let Some(answer) = read_answer(peer, wire, STEP, &tag).await? {
-                        return Ok(answer);
-                    }
-                    sent = wire.send(&[response.as_bytes(), b"\r\n"]).await;
-                }
-                sent.map_err(|error| peer.broken(STEP, &error))?;
-                let answer = read_answer(peer, wire, STEP, &tag).await?;
-                answer.ok_or_else(|| not_imap(peer, STEP, b"+"))
-            })
-            .await?;
-        self.expect_ok(STEP, &answer, Reason::LoginRefused)
+    async fn folders(&mut self) -> Result<Folders, Failure> {
+        if let Some(known) = &self.folders {
+            return Ok(known.clone());
+        }
+        let answer = self.exchange(Step::List, r#"LIST "" "*""#).await?;
+        let folders = answer.notes.folders.clone();
+        self.expect_ok(Step::List, answer)?;
+        self.folders = Some(folders.clone());
+        Ok(folders)
     }
 
     /// Sends one command and reads all that belongs to its answer.
-    async fn exchange(&mut self, step: &str, command: &str) -> Result<Answer, Failure> {
+    async fn exchange(&mut self, step: Step, command: &str) -> Result<Answer, Failure> {
         let tag = self.next_tag();
-        let Self { peer, wire, .. } = self;
-        peer.timed(step, async {
-            let line = format!("{tag} {command}\r\n");
-            let sent = wire.send(&[line.as_bytes()]).await;
-            sent.map_err(|error| peer.broken(step, &error))?;
-            read_answer(peer, wire, step, &tag)
-                .await?
-                .ok_or_else(|| not_imap(peer, step, b"+"))
-        })
-        .await
+        let line = format!("{tag} {command}\r\n");
+        self.talk.say(step.doing(), &[line.as_bytes()]).await?;
+        match self.answer(step, &tag).await? {
+            Heard::End(answer) => Ok(answer),
+            Heard::GoOn(_) => Err(self.not_imap(step, b"+")),
+        }
     }
 
-    /// `refused` is what a NO or a BAD means here, unless its words say that it will pass.
-    fn expect_ok(&self, step: &str, answer: &Answer, refused: Reason) -> Result<(), Failure> {
-        let kind = match answer.status {
-            Status::Ok => return Ok(()),
-            _ if answer.is_transient() => Reason::MailServerUnavailable,
-            Status::No | Status::Bad => refused,
-            Status::Bye | Status::PreAuth => Reason::UnexpectedReply,
-        };
-        Err(self.peer.said(kind, step, &answer.text))
+    /// Reads up to the end of the answer to `tag`, or up to the server's invitation to go on.
+    async fn answer(&mut self, step: Step, tag: &str) -> Result<Heard, Failure> {
+        let mut notes = Notes::default();
+        loop {
+            let line = self.response(step).await?;
+            match Response::read(&line) {
+                Some(Response::Continue(text)) => return Ok(Heard::GoOn(text)),
+                Some(Response::Data) => notes.data(&line),
+                Some(Response::Untagged(status, text)) => {
+                    notes.status(status, &text);
+                    if status == Status::Bye {
+                        return Err(self.refused(step, status, &notes.warnings));
+                    }
+                }
+                Some(Response::Tagged(of, status, text)) if of == tag => {
+                    notes.status(status, &text);
+                    return Ok(Heard::End(Answer {
+                        status,
+                        text,
+                        notes,
+                    }));
+                }
+                Some(Response::Tagged(..)) | None => return Err(self.not_imap(step, &line)),
+            }
+        }
+    }
+
+    /// One line, together with the literals in it (RFC 3501 section 4.3).
+    async fn response(&mut self, step: Step) -> Result<Vec<u8>, Failure> {
+        let mut response = self.talk.line(step.doing()).await?;
+        while let Some(length) = answer::announced_literal(&response) {
+            response.extend(b"\r\n");
+            response.extend(self.talk.bytes(step.doing(), length).await?);
+            response.extend(self.talk.line(step.doing()).await?);
+            if response.len() as u64 > LINE_LIMIT {
+                return Err(self.talk.peer.too_long(step.doing()));
+            }
+        }
+        Ok(response)
+    }
+
+    fn expect_ok(&self, step: Step, answer: Answer) -> Result<(), Failure> {
+        match answer.status {
+            Status::Ok => Ok(()),
+            Status::PreAuth => Err(self.not_imap(step, answer.text.as_bytes())),
+            status => Err(self.refused(step, status, &answer.notes.warnings)),
+        }
+    }
+
+    /// `texts` are all that was said of it; the last is the server's answer.
+    fn refused(&self, step: Step, status: Status, texts: &[String]) -> Failure {
+        let reason = refusal::reason(step, status, texts);
+        let said = texts.last().map_or("", String::as_str);
+        self.talk.peer.said(reason, step.doing(), said)
+    }
+
+    fn not_imap(&self, step: Step, line: &[u8]) -> Failure {
+        let said = String::from_utf8_lossy(line);
+        let peer = &self.talk.peer;
+        peer.said(Reason::UnexpectedReply, step.doing(), &said)
     }
 
     fn next_tag(&mut self) -> String {
         self.last_tag += 1;
         format!("a{}", self.last_tag)
     }
-}
-
-/// Reads up to the end of the answer to `tag`, or up to the server's invitation to go on, which is
-/// `None`.
-async fn read_answer(
-    peer: &Peer,
-    wire: &mut Wire<TlsStream<TcpStream>>,
-    step: &str,
-    tag: &str,
-) -> Result<Option<Answer>, Failure> {
-    let mut data = Vec::new();
-    loop {
-        let line = read_response(wire)
-            .await
-            .map_err(|error| peer.broken(step, &error))?;
-        match Response::read(&line) {
-            Some(Response::Continue) => return Ok(None),
-            Some(Response::Data) => data.push(line),
-            Some(Response::Untagged(Status::Bye, text)) => {
-                return Err(peer.said(Reason::MailServerUnavailable, step, &text));
-            }
-            Some(Response::Untagged(..)) => {}
-            Some(Response::Tagged(of, status, text)) if of == tag => {
-                return Ok(Some(Answer { status, text, data }));
-            }
-            Some(Response::Tagged(..)) | None => return Err(not_imap(peer, step, &line)),
-        }
-    }
-}
-
-/// One line, together with the literals in it (RFC 3501 section 4.3).
-async fn read_response(wire: &mut Wire<TlsStream<TcpStream>>) -> Result<Vec<u8>, WireError> {
-    let mut response = wire.line().await?;
-    while let Some(length) = answer::announced_literal(&response) {
-        response.extend(b"\r\n");
-        response.extend(wire.bytes(length).await?);
-        response.extend(wire.line().await?);
-    }
-    Ok(response)
-}
-
-fn not_imap(peer: &Peer, step: &str, line: &[u8]) -> Failure {
-    let said = String::from_utf8_lossy(line);
-    peer.said(Reason::UnexpectedReply, step, &said)
 }

@@ -1,4 +1,4 @@
-//! Mail servers, each spoken to as far as a test of a mailbox needs: log in with XOAUTH2, open the
+//! Mail servers, each spoken to as far as a test of a mailbox needs: log in with a token, open the
 //! inbox, send one message, find it, put it away. Nothing else of a mailbox is read or changed.
 //!
 //! What a server says comes back as a [`Failure`](crate::domain::failure::Failure) of the failure
@@ -7,18 +7,23 @@
 mod imap;
 mod message;
 mod peer;
+mod pop3;
+mod protocol;
+mod sasl;
 mod smtp;
+mod talk;
 mod wire;
-mod xoauth2;
+mod wording;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod stage;
 
-pub use imap::{ImapSession, Uid};
+pub use imap::{Folder, ImapSession, Uid};
 pub use message::{NotComposed, compose};
+pub use pop3::Pop3Session;
+pub use sasl::Xoauth2;
 pub use smtp::{NotTaken, SmtpSession};
-pub use xoauth2::Xoauth2;
 
 use crate::domain::secret::AccessToken;
 

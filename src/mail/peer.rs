@@ -1,31 +1,47 @@
 use std::time::Duration;
 
+use tokio::net::TcpStream;
+
+use super::MailAccount;
+use super::sasl::Login;
 use super::wire::WireError;
-use super::xoauth2::Xoauth2;
 use crate::api::Reason;
 use crate::domain::failure::Failure;
 use crate::domain::server::Endpoint;
-use crate::net::connect::ConnectError;
+use crate::net::connect::{ConnectError, Dialer, Encrypted};
 
 /// The server of one session, for what is said about it when something fails.
 pub(super) struct Peer {
     pub(super) server: Endpoint,
     /// How long it may take for each step.
     pub(super) timeout: Duration,
-    pub(super) login: Xoauth2,
+    pub(super) login: Login,
 }
 
 impl Peer {
-    /// `step`, which names what is done in this protocol's terms, within the time-out.
-    pub(super) async fn timed<T>(
-        &self,
-        step: &str,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(done) => done,
-            Err(_) => Err(self.failure(Reason::ReplyTimedOut, step, &self.no_answer())),
+    /// `server`, which `dialer` connects to, for `account`.
+    pub(super) fn new(dialer: &Dialer, server: &Endpoint, account: MailAccount<'_>) -> Self {
+        Self {
+            server: server.clone(),
+            timeout: dialer.timeout(),
+            login: Login::new(account, server),
         }
+    }
+
+    /// A TCP connection.
+    pub(super) async fn connect(&self, dialer: &Dialer) -> Result<TcpStream, Failure> {
+        let connected = dialer.tcp(&self.server).await;
+        connected.map_err(|error| self.unconnected("connecting to", &error))
+    }
+
+    /// TLS on it.
+    pub(super) async fn encrypt(
+        &self,
+        dialer: &Dialer,
+        tcp: TcpStream,
+    ) -> Result<Encrypted, Failure> {
+        let encrypted = dialer.tls(tcp, &self.server.host).await;
+        encrypted.map_err(|error| self.unconnected("starting TLS with", &error))
     }
 
     /// A failure of our own observation.
@@ -48,48 +64,69 @@ impl Peer {
         }
     }
 
+    /// A connection that broke.
+    pub(super) fn broken(&self, step: &str, error: &WireError) -> Failure {
+        let (reason, detail) = match error {
+            WireError::Closed => (
+                Reason::ConnectionLost,
+                "the server closed the connection".to_owned(),
+            ),
+            WireError::Broken(error) => (Reason::ConnectionLost, error.to_string()),
+            WireError::TooMuch => return self.too_long(step),
+            WireError::Silent => (Reason::ReplyTimedOut, self.no_answer()),
+            WireError::TooSlow => (
+                Reason::ReplyTooSlow,
+                format!("no whole answer within {:?}", self.timeout),
+            ),
+        };
+        self.failure(reason, step, &detail)
+    }
+
+    /// More came than is read or kept.
+    pub(super) fn too_long(&self, step: &str) -> Failure {
+        let detail = "the server sent far more than an answer";
+        self.failure(Reason::ReplyTooLong, step, detail)
+    }
+
+    pub(super) fn no_answer(&self) -> String {
+        format!("no answer within {:?}", self.timeout)
+    }
+
     /// A connection that could not be made.
-    pub(super) fn unconnected(&self, step: &str, error: &ConnectError) -> Failure {
+    fn unconnected(&self, step: &str, error: &ConnectError) -> Failure {
         let reason = match error {
             ConnectError::NotAllowed(_) => Reason::EndpointNotAllowed,
             ConnectError::NameNotResolved(_) => Reason::NameNotResolved,
+            ConnectError::NameServerSilent(_) => Reason::NameServerSilent,
             ConnectError::Refused => Reason::ConnectionRefused,
             ConnectError::Unreachable(_) => Reason::ConnectionFailed,
-            ConnectError::TimedOut => Reason::ReplyTimedOut,
-            ConnectError::Lost => Reason::ConnectionLost,
+            ConnectError::TimedOut => Reason::ConnectionTimedOut,
+            ConnectError::TlsTimedOut => Reason::TlsTimedOut,
+            ConnectError::TlsConnectionLost(_) => Reason::TlsConnectionLost,
+            ConnectError::PlainText(_) => Reason::PlainTextOnTlsPort,
+            ConnectError::TlsNotAgreed(_) => Reason::TlsNotAgreed,
+            ConnectError::TlsNotUnderstood(_) => Reason::UnexpectedReply,
+            ConnectError::CertificateUnknownIssuer => Reason::CertificateUnknownIssuer,
+            ConnectError::CertificateWrongName => Reason::CertificateWrongName,
+            ConnectError::CertificateExpired => Reason::CertificateExpired,
+            ConnectError::CertificateNotYetValid => Reason::CertificateNotYetValid,
             ConnectError::CertificateNotTrusted(_) => Reason::TlsVerificationFailed,
-            ConnectError::NotTls(_) => Reason::PlainTextOnTlsPort,
         };
+        let failure = self.failure(reason, step, &error.to_string());
         match error {
-            ConnectError::TimedOut => self.failure(reason, step, &self.no_answer()),
-            _ => self.failure(reason, step, &error.to_string()),
-        }
-    }
-
-    /// A connection that broke.
-    pub(super) fn broken(&self, step: &str, error: &WireError) -> Failure {
-        match error {
-            WireError::Closed => self.failure(
-                Reason::ConnectionLost,
-                step,
-                "the server closed the connection",
-            ),
-            WireError::Broken(error) => {
-                self.failure(Reason::ConnectionLost, step, &error.to_string())
-            }
-            WireError::TooMuch => self.failure(
-                Reason::UnexpectedReply,
-                step,
-                "the server sent far more than an answer",
-            ),
+            ConnectError::TimedOut | ConnectError::TlsTimedOut => Failure {
+                detail: format!("{error} ({:?})", self.timeout),
+                ..failure
+            },
+            ConnectError::PlainText(line) => Failure {
+                reply: self.login.safe_reply(line),
+                ..failure
+            },
+            _ => failure,
         }
     }
 
     fn doing(&self, step: &str) -> String {
         format!("{step} {}", self.server)
-    }
-
-    fn no_answer(&self) -> String {
-        format!("no answer within {:?}", self.timeout)
     }
 }

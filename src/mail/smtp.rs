@@ -4,35 +4,75 @@
 //! refused XOAUTH2, its STARTTLS takes neither our trust nor drops what was received in the clear
 //! before the handshake, and it does not tell an ended connection from an unreadable answer.
 
+mod refusal;
 mod reply;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use std::time::Duration;
-
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
-use self::reply::{Reply, ReplyReader};
+use self::reply::{NotAReply, Reply, ReplyReader};
 use super::MailAccount;
 use super::peer::Peer;
-use super::wire::Wire;
-use super::xoauth2::Xoauth2;
+use super::protocol::{Protocol, not_greeted};
+use super::sasl::Offer;
+use super::talk::Talk;
+use super::wire::Stream;
 use crate::api::Reason;
 use crate::domain::address::EmailAddress;
 use crate::domain::failure::Failure;
-use crate::domain::secret::ExposeSecret;
 use crate::domain::server::{Endpoint, SmtpSecurity};
-use crate::net::connect::Dialer;
-
-/// How long the end of a session may take: nothing depends on it.
-const GOODBYE: Duration = Duration::from_secs(2);
+use crate::net::connect::{Dialer, Encrypted};
 
 /// An address literal (RFC 5321 section 4.1.3) that says nothing about the cluster's network: it
 /// ends up in the header of each message.
 const EHLO: &[&[u8]] = &[b"EHLO [127.0.0.1]\r\n"];
+
+/// TLS records of the kinds alert and handshake (RFC 8446 section 5.1): what a TLS port says to
+/// somebody who does not begin with TLS.
+const TLS_RECORDS: [u8; 2] = [21, 22];
+
+/// What is done, for what is said when it fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    Greeting,
+    Ehlo,
+    StartTls,
+    Auth,
+    Noop,
+    Mail,
+    Rcpt,
+    Announce,
+    Data,
+    Quit,
+}
+
+impl Step {
+    fn doing(self) -> &'static str {
+        match self {
+            Step::Greeting => "reading the greeting of",
+            Step::Ehlo => "introducing ourselves with EHLO to",
+            Step::StartTls => "asking for encryption with STARTTLS at",
+            Step::Auth => "logging in with AUTH at",
+            Step::Noop => "checking the connection with NOOP at",
+            Step::Mail => "naming the sender with MAIL at",
+            Step::Rcpt => "naming the recipient with RCPT at",
+            Step::Announce => "announcing the message with DATA at",
+            Step::Data => "sending the message's DATA to",
+            Step::Quit => "leaving with QUIT",
+        }
+    }
+
+    /// The first digit of the answer that is hoped for. The others are not looked at (RFC 5321
+    /// section 4.2): a recipient may be accepted with 251.
+    fn hoped_for(self) -> u16 {
+        match self {
+            Step::Announce => 3,
+            _ => 2,
+        }
+    }
+}
 
 /// Why a message was not sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,9 +84,8 @@ pub enum NotTaken {
 }
 
 /// A connection on which the login succeeded.
-pub struct SmtpSession {
-    peer: Peer,
-    wire: Wire<TlsStream<TcpStream>>,
+pub struct SmtpSession<S = Encrypted> {
+    talk: Talk<S>,
 }
 
 impl SmtpSession {
@@ -61,38 +100,50 @@ impl SmtpSession {
         security: SmtpSecurity,
         account: MailAccount<'_>,
     ) -> Result<Self, Failure> {
-        const TLS: &str = "starting TLS with";
-        let peer = Peer {
-            server: server.clone(),
-            timeout: dialer.timeout(),
-            login: Xoauth2::new(account),
+        let peer = Peer::new(dialer, server, account);
+        let tcp = peer.connect(dialer).await?;
+        let (peer, tcp) = match security {
+            SmtpSecurity::Tls => (peer, tcp),
+            SmtpSecurity::StartTls => starttls(peer, tcp).await?,
         };
-        let connected = dialer.tcp(server).await;
-        let tcp = connected.map_err(|error| peer.unconnected("connecting to", &error))?;
-        let tcp = match security {
-            SmtpSecurity::Tls => tcp,
-            SmtpSecurity::StartTls => starttls(&peer, tcp).await?,
-        };
-        let encrypted = dialer.tls(tcp, &server.host).await;
-        let tls = encrypted.map_err(|error| peer.unconnected(TLS, &error))?;
-        let mut wire = Wire::new(tls);
+        let tls = peer.encrypt(dialer, tcp).await.map_err(|failure| {
+            match (security, failure.reason) {
+                // It came after the answer to STARTTLS, and a moment later.
+                (SmtpSecurity::StartTls, Reason::PlainTextOnTlsPort) => Failure {
+                    reason: Reason::StartTlsInjected,
+                    ..failure
+                },
+                _ => failure,
+            }
+        })?;
+        Self::over(peer, security, tls).await
+    }
+}
+
+impl<S: Stream> SmtpSession<S> {
+    /// Logs in over `stream`, which goes to the peer and nowhere else. A server that was greeted
+    /// before STARTTLS does not greet again.
+    pub(super) async fn over(
+        peer: Peer,
+        security: SmtpSecurity,
+        stream: S,
+    ) -> Result<Self, Failure> {
+        let talk = Talk::new(peer, stream);
+        let mut session = Self { talk };
         if security == SmtpSecurity::Tls {
-            greeting(&peer, &mut wire).await?;
+            session.greeting().await?;
         }
-        ehlo(&peer, &mut wire).await?;
-        let mut session = Self { peer, wire };
-        session.auth().await?;
+        let offer = session.command(Step::Ehlo, EHLO).await?.mechanisms();
+        session.auth(offer).await?;
         Ok(session)
     }
 
     /// Whether the server still listens to us.
     ///
     /// # Errors
-    /// [`Reason::MailServerUnavailable`], and those of the connection.
+    /// As the server's answer says, and those of the connection.
     pub async fn noop(&mut self) -> Result<(), Failure> {
-        const STEP: &str = "checking the connection with NOOP at";
-        let reply = self.command(STEP, &[b"NOOP\r\n"]).await?;
-        expect(&self.peer, STEP, &reply, 250, Reason::MailServerUnavailable)
+        self.command(Step::Noop, &[b"NOOP\r\n"]).await.map(drop)
     }
 
     /// Names sender and recipient: until it is over nothing can have been sent.
@@ -105,12 +156,10 @@ impl SmtpSession {
         to: &EmailAddress,
     ) -> Result<(), Failure> {
         let mail = format!("MAIL FROM:<{from}>\r\n");
+        self.command(Step::Mail, &[mail.as_bytes()]).await?;
         let rcpt = format!("RCPT TO:<{to}>\r\n");
-        self.dialogue([
-            ("naming the sender with MAIL at", mail.as_bytes(), 250),
-            ("naming the recipient with RCPT at", rcpt.as_bytes(), 250),
-        ])
-        .await
+        self.command(Step::Rcpt, &[rcpt.as_bytes()]).await?;
+        Ok(())
     }
 
     /// Sends `message`, as [`compose`](super::compose) makes it, and waits until the server has
@@ -119,152 +168,131 @@ impl SmtpSession {
     /// # Errors
     /// [`NotTaken`].
     pub async fn data(&mut self, message: &[u8]) -> Result<(), NotTaken> {
-        const ANNOUNCE: &str = "announcing the message with DATA at";
-        const SEND: &str = "sending the message's DATA to";
-        let refused = Reason::MessageRefused;
-        let announced = self.command(ANNOUNCE, &[b"DATA\r\n"]).await;
-        let announced =
-            announced.and_then(|reply| expect(&self.peer, ANNOUNCE, &reply, 354, refused));
+        let announced = self.command(Step::Announce, &[b"DATA\r\n"]).await;
         announced.map_err(NotTaken::Refused)?;
-        let sent = self.command(SEND, &[&reply::as_data(message)]).await;
+        let sent = self.ask(Step::Data, &[&reply::as_data(message)]).await;
         let answer = sent.map_err(NotTaken::Unknown)?;
-        expect(&self.peer, SEND, &answer, 250, refused).map_err(NotTaken::Refused)
-    }
-
-    async fn dialogue(&mut self, steps: [(&str, &[u8], u16); 2]) -> Result<(), Failure> {
-        for (step, command, code) in steps {
-            let reply = self.command(step, &[command]).await?;
-            expect(&self.peer, step, &reply, code, Reason::MessageRefused)?;
-        }
+        self.expect(Step::Data, answer).map_err(NotTaken::Refused)?;
         Ok(())
     }
 
     /// Says goodbye, for at most two seconds.
     pub async fn quit(mut self) {
-        self.peer.timeout = self.peer.timeout.min(GOODBYE);
-        let _ended = self.command("leaving with QUIT", &[b"QUIT\r\n"]).await;
+        self.talk.hurry();
+        let _ended = self.ask(Step::Quit, &[b"QUIT\r\n"]).await;
     }
 
-    async fn auth(&mut self) -> Result<(), Failure> {
-        const STEP: &str = "logging in with AUTH at";
-        let login = self.peer.login.clone();
-        let command: &[&[u8]] = &[b"AUTH XOAUTH2 ", login.expose_secret().as_bytes(), b"\r\n"];
-        let mut reply = self.command(STEP, command).await?;
-        if reply.code == 334 {
-            // The challenge after which the refusal comes, once it is answered with an empty line.
-            reply = self.command(STEP, &[b"\r\n"]).await?;
+    async fn greeting(&mut self) -> Result<(), Failure> {
+        const STEP: Step = Step::Greeting;
+        let mut line = self.talk.greeting(STEP.doing()).await?;
+        let mut reader = ReplyReader::default();
+        let reply = loop {
+            match reader.line(&String::from_utf8_lossy(&line)) {
+                Ok(Some(reply)) => break reply,
+                Ok(None) => line = self.talk.line(STEP.doing()).await?,
+                Err(NotAReply::TooLong) => return Err(self.talk.peer.too_long(STEP.doing())),
+                Err(NotAReply::Otherwise) => {
+                    let peer = &self.talk.peer;
+                    return Err(not_greeted(peer, STEP.doing(), Protocol::Smtp, &line));
+                }
+            }
+        };
+        self.expect(STEP, reply).map(drop)
+    }
+
+    async fn auth(&mut self, offer: Offer) -> Result<(), Failure> {
+        const STEP: Step = Step::Auth;
+        let Some(mechanism) = offer.choice() else {
+            let detail = "the server offers neither XOAUTH2 nor OAUTHBEARER";
+            let doing = Step::Ehlo.doing();
+            return Err(self
+                .talk
+                .peer
+                .failure(Reason::LoginMethodMissing, doing, detail));
+        };
+        let login = self.talk.peer.login.clone();
+        let response = login.response(mechanism).as_bytes();
+        let name = mechanism.name().as_bytes();
+        let reply = self
+            .ask(STEP, &[b"AUTH ", name, b" ", response, b"\r\n"])
+            .await?;
+        if reply.code != 334 {
+            return self.expect(STEP, reply).map(drop);
         }
-        expect(&self.peer, STEP, &reply, 235, Reason::SmtpLoginRefused)
+        // The challenge, after which the refusal comes, once it is answered.
+        let challenge = reply.text();
+        let resignation = mechanism.resignation().as_bytes();
+        let reply = self.ask(STEP, &[resignation, b"\r\n"]).await?;
+        match self.expect(STEP, reply) {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(Failure {
+                detail: login.challenge_words(&challenge),
+                ..failure
+            }),
+        }
     }
 
-    async fn command(&mut self, step: &str, parts: &[&[u8]]) -> Result<Reply, Failure> {
-        command(&self.peer, &mut self.wire, step, parts).await
+    /// Sends one command, whose answer must be the one that is hoped for.
+    async fn command(&mut self, step: Step, parts: &[&[u8]]) -> Result<Reply, Failure> {
+        let reply = self.ask(step, parts).await?;
+        self.expect(step, reply)
+    }
+
+    /// Sends one command and reads its answer.
+    async fn ask(&mut self, step: Step, parts: &[&[u8]]) -> Result<Reply, Failure> {
+        self.talk.say(step.doing(), parts).await?;
+        let mut reader = ReplyReader::default();
+        loop {
+            let line = self.talk.line(step.doing()).await?;
+            let line = String::from_utf8_lossy(&line);
+            let peer = &self.talk.peer;
+            match reader.line(&line) {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => {}
+                Err(NotAReply::TooLong) => return Err(peer.too_long(step.doing())),
+                Err(NotAReply::Otherwise) => {
+                    return Err(peer.said(Reason::UnexpectedReply, step.doing(), &line));
+                }
+            }
+        }
+    }
+
+    fn expect(&self, step: Step, reply: Reply) -> Result<Reply, Failure> {
+        let reason = match reply.code / 100 {
+            digit if digit == step.hoped_for() => return Ok(reply),
+            4 | 5 => refusal::reason(step, &reply),
+            _ => Reason::UnexpectedReply,
+        };
+        Err(self.talk.peer.said(reason, step.doing(), &reply.words()))
     }
 }
 
 /// The part in the clear (RFC 3207).
-async fn starttls(peer: &Peer, tcp: TcpStream) -> Result<TcpStream, Failure> {
-    const STEP: &str = "asking for encryption with STARTTLS at";
-    let wrong_mode = |detail: &str| peer.failure(Reason::PlainTextOnTlsPort, STEP, detail);
-    let mut wire = Wire::new(tcp);
-    greeting(peer, &mut wire).await?;
-    if !ehlo(peer, &mut wire).await?.offers("STARTTLS") {
-        return Err(wrong_mode("the server does not offer STARTTLS"));
+async fn starttls(peer: Peer, tcp: TcpStream) -> Result<(Peer, TcpStream), Failure> {
+    const STEP: Step = Step::StartTls;
+    let talk = Talk::new(peer, tcp);
+    let mut clear = SmtpSession { talk };
+    let first = clear.talk.first_byte(Step::Greeting.doing()).await?;
+    if TLS_RECORDS.contains(&first) {
+        let detail = "the server speaks TLS from the start";
+        let peer = &clear.talk.peer;
+        return Err(peer.failure(Reason::TlsOnPlainTextPort, Step::Greeting.doing(), detail));
     }
-    let reply = command(peer, &mut wire, STEP, &[b"STARTTLS\r\n"]).await?;
-    expect(peer, STEP, &reply, 220, Reason::PlainTextOnTlsPort)?;
+    clear.greeting().await?;
+    if !clear.command(Step::Ehlo, EHLO).await?.offers("STARTTLS") {
+        let detail = "the server does not offer STARTTLS";
+        let peer = &clear.talk.peer;
+        return Err(peer.failure(Reason::StartTlsNotOffered, STEP.doing(), detail));
+    }
+    clear.command(STEP, &[b"STARTTLS\r\n"]).await?;
     // Whatever was sent ahead of the handshake could be somebody else's, and would be read as if
     // it had come encrypted.
-    wire.into_stream().ok_or_else(|| {
-        let detail = "the server sent something between STARTTLS and the encryption";
-        peer.failure(Reason::UnexpectedReply, STEP, detail)
-    })
-}
-
-async fn greeting<S>(peer: &Peer, wire: &mut Wire<S>) -> Result<(), Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    const STEP: &str = "reading the greeting of";
-    // TLS records of the kinds alert and handshake (RFC 8446 section 5.1): what a TLS port says to
-    // somebody who does not begin with TLS.
-    const TLS_RECORDS: [u8; 2] = [21, 22];
-    let reply = peer
-        .timed(STEP, async {
-            let first = wire
-                .peek()
-                .await
-                .map_err(|error| peer.broken(STEP, &error))?;
-            if TLS_RECORDS.contains(&first) {
-                let detail = "the server speaks TLS from the start";
-                return Err(peer.failure(Reason::PlainTextOnTlsPort, STEP, detail));
-            }
-            read_reply(peer, wire, STEP).await
-        })
-        .await?;
-    expect(peer, STEP, &reply, 220, Reason::MailServerUnavailable)
-}
-
-async fn ehlo<S>(peer: &Peer, wire: &mut Wire<S>) -> Result<Reply, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    const STEP: &str = "introducing ourselves with EHLO to";
-    let reply = command(peer, wire, STEP, EHLO).await?;
-    expect(peer, STEP, &reply, 250, Reason::UnexpectedReply)?;
-    Ok(reply)
-}
-
-async fn command<S>(
-    peer: &Peer,
-    wire: &mut Wire<S>,
-    step: &str,
-    parts: &[&[u8]],
-) -> Result<Reply, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    peer.timed(step, async {
-        let sent = wire.send(parts).await;
-        sent.map_err(|error| peer.broken(step, &error))?;
-        read_reply(peer, wire, step).await
-    })
-    .await
-}
-
-async fn read_reply<S>(peer: &Peer, wire: &mut Wire<S>, step: &str) -> Result<Reply, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut reader = ReplyReader::default();
-    loop {
-        let line = wire
-            .line()
-            .await
-            .map_err(|error| peer.broken(step, &error))?;
-        let line = String::from_utf8_lossy(&line);
-        match reader.line(&line) {
-            Ok(Some(reply)) => return Ok(reply),
-            Ok(None) => {}
-            Err(_) => return Err(peer.said(Reason::UnexpectedReply, step, &line)),
+    let (peer, tcp) = clear.talk.into_parts();
+    match tcp {
+        Some(tcp) => Ok((peer, tcp)),
+        None => {
+            let detail = "the server sent something between STARTTLS and the encryption";
+            Err(peer.failure(Reason::StartTlsInjected, STEP.doing(), detail))
         }
     }
-}
-
-/// `refused` is what a 5xx means here; 4xx will pass. Only the first digit is looked at (RFC 5321
-/// section 4.2): a recipient may be accepted with 251.
-fn expect(
-    peer: &Peer,
-    step: &str,
-    reply: &Reply,
-    expected: u16,
-    refused: Reason,
-) -> Result<(), Failure> {
-    let kind = match reply.code / 100 {
-        digit if digit == expected / 100 => return Ok(()),
-        4 => Reason::MailServerUnavailable,
-        5 => refused,
-        _ => Reason::UnexpectedReply,
-    };
-    Err(peer.said(kind, step, &reply.words()))
 }

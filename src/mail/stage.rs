@@ -1,12 +1,12 @@
 //! A server that plays a script, for what no real server here can be made to say.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
+use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::PrivateKeyDer;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -24,8 +24,12 @@ use crate::net::trust::tls_config;
 pub(crate) enum Act {
     /// Sends a text as it is.
     Say(&'static str),
+    /// Sends bytes as they are.
+    Send(&'static [u8]),
     /// Reads a line, which must have this in it.
     Hear(&'static str),
+    /// Reads so many bytes.
+    Take(usize),
     /// Goes on with TLS.
     Encrypt,
     /// Sends the same for as long as somebody reads it.
@@ -60,18 +64,28 @@ const PATIENCE: Duration = Duration::from_secs(20);
 impl Stage {
     /// A server whose certificate is for localhost.
     pub(crate) async fn new(script: Vec<Act>) -> Self {
-        Self::of("localhost", script).await
+        static LOCALHOST: LazyLock<Trust> = LazyLock::new(|| Trust::new("localhost", |_| {}));
+        Self::with(&LOCALHOST, script).await
     }
 
-    /// A server whose certificate is for `name`.
-    pub(crate) async fn of(name: &str, script: Vec<Act>) -> Self {
-        let (ca, config) = certificates(name);
+    /// A server whose certificate is for `name`, and `changed`.
+    pub(crate) async fn of(
+        name: &str,
+        changed: impl FnOnce(&mut CertificateParams),
+        script: Vec<Act>,
+    ) -> Self {
+        Self::with(&Trust::new(name, changed), script).await
+    }
+
+    async fn with(trust: &Trust, script: Vec<Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let endpoint = Endpoint::new("localhost", port);
-        let dialer = dialer(&endpoint, Some(&ca), PATIENCE);
+        let dialer = dialer(&endpoint, Arc::clone(&trust.client), PATIENCE);
+        let config = Arc::clone(&trust.server);
         let play = tokio::spawn(async move {
             let (tcp, _) = listener.accept().await.unwrap();
+            tcp.set_nodelay(true).unwrap();
             play(tcp, TlsAcceptor::from(config), script).await
         });
         Self {
@@ -94,19 +108,37 @@ impl Stage {
 }
 
 /// A dialer for `endpoint` only.
-pub(crate) fn dialer(endpoint: &Endpoint, ca: Option<&str>, timeout: Duration) -> Dialer {
+pub(crate) fn dialer(endpoint: &Endpoint, tls: Arc<ClientConfig>, timeout: Duration) -> Dialer {
     let networks = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
     let egress = EgressPolicy::new(vec![endpoint.clone()], networks.to_vec());
-    let tls = tls_config(ca.map(|pem| CaBundle::parse(pem).unwrap()).as_ref()).unwrap();
-    Dialer::new(Arc::new(egress), Arc::new(tls), timeout)
+    Dialer::new(Arc::new(egress), tls, timeout)
 }
 
-fn certificates(name: &str) -> (String, Arc<ServerConfig>) {
+/// The two sides of one authority.
+struct Trust {
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+}
+
+impl Trust {
+    fn new(name: &str, changed: impl FnOnce(&mut CertificateParams)) -> Self {
+        let (ca, server) = certificates(name, changed);
+        let ca = CaBundle::parse(&ca).unwrap();
+        let client = Arc::new(tls_config(Some(&ca)).unwrap());
+        Self { client, server }
+    }
+}
+
+fn certificates(
+    name: &str,
+    changed: impl FnOnce(&mut CertificateParams),
+) -> (String, Arc<ServerConfig>) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new([name.to_owned()]).unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    changed(&mut params);
     let certificate = params.signed_by(&key, &ca).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -141,11 +173,15 @@ async fn perform<S: AsyncRead + AsyncWrite + Unpin>(
     for act in acts {
         match act {
             Act::Say(text) => stream.write_all(text.as_bytes()).await.unwrap(),
+            Act::Send(bytes) => stream.write_all(bytes).await.unwrap(),
             Act::Hear(part) => {
                 let mut line = String::new();
                 stream.read_line(&mut line).await.unwrap();
                 assert!(line.contains(part), "heard {line:?} instead of {part:?}");
                 heard.push(line.trim_end().to_owned());
+            }
+            Act::Take(length) => {
+                stream.read_exact(&mut vec![0; length]).await.unwrap();
             }
             Act::Encrypt => return true,
             Act::Babble(text) => {

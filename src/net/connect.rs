@@ -1,11 +1,13 @@
 //! TCP and TLS to one endpoint, no further than the egress policy allows.
 
-use std::io;
+mod error;
+mod opening;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{CertificateError, ClientConfig, Error as TlsError};
+use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -13,8 +15,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::gate::{Gate, NoAddress};
-use crate::domain::egress::NotAllowed;
 use crate::domain::server::Endpoint;
+
+pub use error::ConnectError;
+pub use opening::Opening;
 
 /// Makes the connections of one profile.
 #[derive(Clone)]
@@ -24,34 +28,8 @@ pub struct Dialer {
     timeout: Duration,
 }
 
-/// Why there is no connection, in words for a person.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum ConnectError {
-    /// The policy forbids the name, or every address that it has.
-    #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
-    /// The name has no address, or the name server did not say in time.
-    #[error("the name does not resolve: {0}")]
-    NameNotResolved(String),
-    /// ECONNREFUSED.
-    #[error("nothing listens there, or something on the way refuses the connection")]
-    Refused,
-    /// Another error of connect(2), such as "No route to host".
-    #[error("no connection could be made: {0}")]
-    Unreachable(String),
-    /// Neither yes nor no in time, from the connection or from the handshake.
-    #[error("no answer in time")]
-    TimedOut,
-    /// The connection ended in the handshake.
-    #[error("the connection was closed in the TLS handshake")]
-    Lost,
-    /// TLS, but not with a server that can be trusted: which of the rules its certificate breaks.
-    #[error("the server's certificate is not trusted: {0}")]
-    CertificateNotTrusted(String),
-    /// What is spoken there is not TLS, or none that both sides know.
-    #[error("no TLS connection could be agreed on: {0}")]
-    NotTls(String),
-}
+/// A connection with TLS.
+pub type Encrypted = TlsStream<Opening<TcpStream>>;
 
 impl Dialer {
     /// `timeout` is for each step: name and connection together, and the handshake.
@@ -91,9 +69,9 @@ impl Dialer {
             let error = match timeout(share, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => match stream.set_nodelay(true) {
                     Ok(()) => return Ok(stream),
-                    Err(error) => connection_error(&error),
+                    Err(error) => ConnectError::of_connection(&error),
                 },
-                Ok(Err(error)) => connection_error(&error),
+                Ok(Err(error)) => ConnectError::of_connection(&error),
                 Err(_) => ConnectError::TimedOut,
             };
             // A cluster without IPv6 has no route to half of the addresses, which says nothing
@@ -109,19 +87,16 @@ impl Dialer {
     ///
     /// # Errors
     /// The [`ConnectError`]s of the handshake.
-    pub async fn tls(
-        &self,
-        tcp: TcpStream,
-        host: &str,
-    ) -> Result<TlsStream<TcpStream>, ConnectError> {
+    pub async fn tls(&self, tcp: TcpStream, host: &str) -> Result<Encrypted, ConnectError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| {
             ConnectError::CertificateNotTrusted(format!("no certificate can be for {host}"))
         })?;
         let connector = TlsConnector::from(Arc::clone(&self.tls));
-        match timeout(self.timeout, connector.connect(name, tcp)).await {
+        let handshake = connector.connect(name, Opening::new(tcp)).into_fallible();
+        match timeout(self.timeout, handshake).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(handshake_error(&error)),
-            Err(_) => Err(ConnectError::TimedOut),
+            Ok(Err((error, stream))) => Err(ConnectError::of_handshake(stream.began(), &error)),
+            Err(_) => Err(ConnectError::TlsTimedOut),
         }
     }
 
@@ -129,55 +104,11 @@ impl Dialer {
         match timeout(self.timeout, self.gate.addresses(endpoint)).await {
             Ok(Ok(addresses)) => Ok(addresses),
             Ok(Err(NoAddress::NotAllowed(error))) => Err(error.into()),
-            Ok(Err(NoAddress::NotResolved(words))) => Err(ConnectError::NameNotResolved(words)),
-            Err(_) => Err(ConnectError::NameNotResolved(
+            Ok(Err(NoAddress::NotResolved(words))) => Err(ConnectError::of_name(words)),
+            Err(_) => Err(ConnectError::NameServerSilent(
                 "the name server did not answer in time".to_owned(),
             )),
         }
-    }
-}
-
-fn connection_error(error: &io::Error) -> ConnectError {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => ConnectError::Refused,
-        io::ErrorKind::TimedOut => ConnectError::TimedOut,
-        _ => ConnectError::Unreachable(error.to_string()),
-    }
-}
-
-fn handshake_error(error: &io::Error) -> ConnectError {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<TlsError>());
-    match tls {
-        // The operating system's own: the connection was reset or ended.
-        None => ConnectError::Lost,
-        Some(TlsError::InvalidCertificate(why)) => {
-            ConnectError::CertificateNotTrusted(certificate_fault(why))
-        }
-        Some(TlsError::InvalidMessage(_)) => {
-            ConnectError::NotTls("the server answers with something that is not TLS".to_owned())
-        }
-        Some(other) => ConnectError::NotTls(other.to_string()),
-    }
-}
-
-/// The three that people meet, in words; rustls's own for the rest.
-fn certificate_fault(why: &CertificateError) -> String {
-    match why {
-        CertificateError::UnknownIssuer => {
-            "it is not from a known authority (is spec.caBundle missing, or does a proxy replace certificates?)".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another name".to_owned()
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired".to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet (is a clock wrong?)".to_owned()
-        }
-        other => other.to_string(),
     }
 }
 

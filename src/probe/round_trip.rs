@@ -4,7 +4,7 @@ use super::{Prober, Slot, Subject};
 use crate::api::Reason;
 use crate::domain::address::EmailAddress;
 use crate::domain::failure::Failure;
-use crate::mail::{ImapSession, NotTaken, SmtpSession};
+use crate::mail::{Folder, ImapSession, NotTaken, SmtpSession};
 
 /// A round trip's message.
 pub struct Parcel<'a> {
@@ -75,7 +75,9 @@ impl Prober {
         let search = loop {
             match session.find(message_id).await {
                 Ok(Some(_)) if put_away => {
-                    break Search::Found(session.move_to_trash(message_id).await.err());
+                    break Search::Found(
+                        session.move_to_trash(Folder::Inbox, message_id).await.err(),
+                    );
                 }
                 Ok(Some(_)) => break Search::Found(None),
                 Ok(None) if Instant::now() >= deadline => {

@@ -1,35 +1,56 @@
 //! What Gmail says, and what a hostile or broken server may say (gmail-protocol.md section c).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
 use crate::domain::secret::AccessToken;
-use crate::mail::stage::Act::{Babble, Encrypt, Hear, Say, Wait};
+use crate::mail::sasl::{Login, Mechanism};
+use crate::mail::stage::Act::{Babble, Encrypt, Hear, Say, Send, Wait};
 use crate::mail::stage::{Act, Stage, TOKEN, account, dialer};
+use crate::net::trust::tls_config;
 
 const GREETING: Act = Say("* OK Gimap ready for requests from 203.0.113.7 a640c23a62f3amb\r\n");
+const CAPABILITY: Act = Say(
+    "* CAPABILITY IMAP4rev1 UNSELECT IDLE ID XYZZY SASL-IR AUTH=XOAUTH2 AUTH=PLAIN AUTH=OAUTHBEARER\r\na1 OK Thats all she wrote! a640c23a62f3amb123456ejc\r\n",
+);
 const PAYLOAD: Act = Hear("dXNlcj1hbm5AZXhhbXBsZS5jb20BYXV0aD1CZWFyZXIg");
+const BEARER: Act = Hear("bixhPWFubkBleGFtcGxlLmNvbSwBaG9zdD1sb2NhbGhvc3QBcG9ydD");
 const CHALLENGE: Act = Say(
     "+ eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==\r\n",
 );
+const BEARER_CHALLENGE: Act = Say(
+    "+ eyJzdGF0dXMiOiJpbnZhbGlkX3JlcXVlc3QiLCJzY29wZSI6Imh0dHBzOi8vbWFpbC5nb29nbGUuY29tLyJ9\r\n",
+);
 
-fn login() -> Vec<Act> {
-    let accepted = "* CAPABILITY IMAP4rev1 MOVE\r\na1 OK ann@example.com authenticated\r\n";
+/// Up to the question whether the login is right.
+fn before_answer() -> Vec<Act> {
     vec![
         Encrypt,
         GREETING,
-        Hear("a1 AUTHENTICATE XOAUTH2"),
+        Hear("a1 CAPABILITY"),
+        CAPABILITY,
+        Hear("a2 AUTHENTICATE XOAUTH2"),
         Say("+ \r\n"),
         PAYLOAD,
-        Say(accepted),
     ]
 }
 
 fn refusal(rest: Vec<Act>) -> Vec<Act> {
-    let mut script = login();
-    script.pop();
+    let mut script = before_answer();
     script.extend(rest);
     script
+}
+
+fn login(rest: Vec<Act>) -> Vec<Act> {
+    let accepted = "* CAPABILITY IMAP4rev1 MOVE\r\na2 OK ann@example.com authenticated\r\n";
+    let mut script = refusal(vec![Say(accepted)]);
+    script.extend(rest);
+    script
+}
+
+fn leak(text: String) -> &'static str {
+    text.leak()
 }
 
 async fn open(stage: &Stage) -> Result<ImapSession, Failure> {
@@ -37,211 +58,433 @@ async fn open(stage: &Stage) -> Result<ImapSession, Failure> {
     ImapSession::open(&stage.dialer, &stage.endpoint, account(&token)).await
 }
 
-async fn failure(script: Vec<Act>) -> (Reason, String) {
+async fn failure(script: Vec<Act>) -> Failure {
     let stage = Stage::new(script).await.impatient();
     let failure = open(&stage).await.err().unwrap();
     assert!(
         failure.doing.ends_with(&stage.endpoint.to_string()),
         "{failure:?}"
     );
-    (failure.reason, failure.reply.unwrap_or_default())
+    failure
 }
 
 #[tokio::test]
 async fn a_refused_login_is_heard_to_the_end() {
+    use Reason::*;
     for (said, reason, reply) in [
         (
-            "a1 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n",
-            Reason::LoginRefused,
+            "a2 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n",
+            LoginRefused,
             "[AUTHENTICATIONFAILED] Invalid credentials (Failure)",
         ),
         (
-            "a1 NO Lookup failed a640c23a62f3amb123456ejc\r\n",
-            Reason::LoginRefused,
+            "a2 NO Lookup failed a640c23a62f3amb123456ejc\r\n",
+            GmailServiceOff,
             "Lookup failed",
         ),
         (
-            "a1 BAD Invalid SASL argument.\r\n",
-            Reason::LoginRefused,
-            "Invalid SASL argument.",
+            "a2 NO [ALERT] IMAP access is disabled for your domain. Please contact your domain administrator for questions about this feature. (Failure)\r\n",
+            ImapDisabledByDomain,
+            "[ALERT] IMAP access is disabled for your domain. Please contact your domain administrator for questions about this feature. (Failure)",
         ),
         (
-            "a1 NO [ALERT] Too many simultaneous connections. (Failure)\r\n",
-            Reason::MailServerUnavailable,
+            "a2 NO [ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings page and enable your account for IMAP access. (Failure)\r\n",
+            ImapDisabledByUser,
+            "[ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings page and enable your account for IMAP access. (Failure)",
+        ),
+        (
+            "* NO [WEBALERT https://accounts.google.com/signin/continue?x] Web login required.\r\na2 NO [ALERT] Please log in via your web browser: https://support.google.com/mail/accounts/answer/78754 (Failure)\r\n",
+            WebLoginRequired,
+            "[ALERT] Please log in via your web browser: (URL) (Failure)",
+        ),
+        (
+            "* NO [WEBALERT https://accounts.google.com/signin/x] Web login required.\r\na2 NO [ALERT]é (Failure)\r\n",
+            WebLoginRequired,
+            "[ALERT]é (Failure)",
+        ),
+        (
+            "a2 NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)\r\n",
+            UnexpectedPasswordLogin,
+            "[ALERT] Application-specific password required: (URL) (Failure)",
+        ),
+        (
+            "a2 NO [ALERT] Too many simultaneous connections. (Failure)\r\n",
+            TooManyConnections,
             "[ALERT] Too many simultaneous connections. (Failure)",
         ),
         (
-            "a1 NO [UNAVAILABLE] Temporary authentication failure.\r\n",
-            Reason::MailServerUnavailable,
-            "[UNAVAILABLE] Temporary authentication failure.",
+            "a2 NO [ALERT] Account exceeded command or bandwidth limits. (Failure)\r\n",
+            BandwidthExceeded,
+            "[ALERT] Account exceeded command or bandwidth limits. (Failure)",
         ),
         (
             "* BYE [OVERQUOTA] Account exceeded command or bandwidth limits.\r\n",
-            Reason::MailServerUnavailable,
+            BandwidthExceeded,
             "[OVERQUOTA] Account exceeded command or bandwidth limits.",
         ),
         (
-            "* NO [WEBALERT https://accounts.google.com/signin/x] Web login required.\r\na1 NO [ALERT]é (Failure)\r\n",
-            Reason::LoginRefused,
-            "[ALERT]é (Failure)",
+            "* BYE Session expired, please login again.\r\n",
+            SessionExpired,
+            "Session expired, please login again.",
+        ),
+        (
+            "* BYE System error\r\n",
+            MailServerUnavailable,
+            "System error",
+        ),
+        (
+            "a2 BAD Invalid SASL argument. a640c23a62f3amb123456ejc\r\n",
+            LoginMalformed,
+            "Invalid SASL argument.",
+        ),
+        (
+            "a2 NO Ask again tomorrow\r\n",
+            RefusedOtherwise,
+            "Ask again tomorrow",
         ),
     ] {
         let with_challenge = refusal(vec![CHALLENGE, Hear(""), Say(said)]);
         let stage = Stage::new(with_challenge).await;
-        let failure = open(&stage).await.err().unwrap();
-        assert_eq!(
-            (failure.reason, failure.reply.as_deref()),
-            (reason, Some(reply))
-        );
+        let with = open(&stage).await.err().unwrap();
+        let expected = (reason, Some(reply));
+        assert_eq!((with.reason, with.reply.as_deref()), expected);
         assert_eq!(stage.heard().await.last().map(String::as_str), Some(""));
-        assert_eq!(
-            super::tests::failure(refusal(vec![Say(said)])).await,
-            (reason, reply.to_owned())
-        );
+        let without = failure(refusal(vec![Say(said)])).await;
+        assert_eq!((without.reason, without.reply.as_deref()), expected);
+        let challenge = "its challenge says status 400, scope https://mail.google.com/";
+        if !said.starts_with("* BYE") {
+            assert_eq!((&*with.detail, &*without.detail), (challenge, ""));
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_row_of_the_tables_is_met_on_the_wire() {
+    for (step, text, reason) in refusal::tests::each_row() {
+        let script = match step {
+            Step::Login => refusal(vec![
+                CHALLENGE,
+                Hear(""),
+                Say(leak(format!("a2 NO {text}\r\n"))),
+            ]),
+            Step::Noop => login(vec![
+                Hear("a3 EXAMINE INBOX"),
+                Say("a3 OK [READ-ONLY] INBOX selected. (Success)\r\n"),
+                Hear("a4 NOOP"),
+                Say(leak(format!("* BYE {text}\r\n"))),
+            ]),
+            _ => login(vec![Hear("a3"), Say(leak(format!("a3 NO {text}\r\n")))]),
+        };
+        let stage = Stage::new(script).await;
+        let failed = match open(&stage).await {
+            Err(failure) => failure,
+            Ok(mut session) => match session.examine_inbox().await {
+                Err(failure) => failure,
+                Ok(()) => session.find("<t1@gmail-operator.dev>").await.unwrap_err(),
+            },
+        };
+        assert_eq!(failed.reason, reason, "{step:?}: {text}");
+        assert!(failed.doing.starts_with(step.doing()), "{failed:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_mechanism_is_one_that_the_server_takes() {
+    let bearer_only = "* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=OAUTHBEARER\r\na1 OK done\r\n";
+    let bearer = vec![
+        Encrypt,
+        GREETING,
+        Hear("a1 CAPABILITY"),
+        Say(bearer_only),
+        Hear("a2 AUTHENTICATE OAUTHBEARER"),
+        Say("+ \r\n"),
+        BEARER,
+        BEARER_CHALLENGE,
+        Hear("AQ=="),
+        Say("a2 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n"),
+    ];
+    let refused = failure(bearer).await;
+    assert_eq!(refused.reason, Reason::LoginRefused);
+    assert_eq!(
+        refused.detail,
+        "its challenge says status invalid_request, scope https://mail.google.com/"
+    );
+
+    let told_by_greeting = "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] Dovecot ready.\r\n";
+    let missing = failure(vec![Encrypt, Say(told_by_greeting), Wait]).await;
+    assert_eq!(missing.reason, Reason::LoginMethodMissing);
+
+    for untold in [
+        "a1 BAD what?\r\n",
+        "a1 NO [UNAVAILABLE] not now\r\n",
+        "* CAPABILITY IMAP4rev1\r\na1 OK done\r\n",
+    ] {
+        let script = vec![
+            Encrypt,
+            GREETING,
+            Hear("a1 CAPABILITY"),
+            Say(untold),
+            Hear("a2 AUTHENTICATE XOAUTH2"),
+            Say("+ \r\n"),
+            PAYLOAD,
+            Say("a2 OK in\r\n"),
+        ];
+        let stage = Stage::new(script).await;
+        assert!(open(&stage).await.is_ok(), "{untold}");
     }
 }
 
 #[tokio::test]
 async fn a_token_said_back_is_not_repeated() {
     let token = AccessToken::new(TOKEN);
-    let payload = Xoauth2::new(account(&token)).expose_secret().to_owned();
-    let said: &'static str = format!("a1 NO {TOKEN} {payload} no\r\n").leak();
-    assert_eq!(failure(refusal(vec![Say(said)])).await.1, "… … no");
-    let said: &'static str = format!("{TOKEN} {payload}\r\n").leak();
-    assert_eq!(failure(refusal(vec![Say(said)])).await.1, "… …");
+    let login = Login::new(account(&token), &Endpoint::new("localhost", 993));
+    let payload = login.response(Mechanism::Xoauth2);
+    let said = leak(format!("a2 NO {TOKEN} {payload} no\r\n"));
+    let refused = failure(refusal(vec![Say(said)])).await;
+    assert_eq!(refused.reply.as_deref(), Some("… … no"));
+    let said = leak(format!("{TOKEN} {payload}\r\n"));
+    let refused = failure(refusal(vec![Say(said)])).await;
+    assert_eq!(refused.reply.as_deref(), Some("… …"));
 }
 
 #[tokio::test]
 async fn servers_that_do_not_answer_well() {
     use Reason::*;
+    let after_greeting = |act| vec![Encrypt, GREETING, Hear("a1"), act, Wait];
     for (script, reason) in [
         (
             vec![Encrypt, Say("* BYE System error\r\n")],
             MailServerUnavailable,
         ),
+        (vec![Encrypt, Say("* BYE not you\r\n")], ServiceRefused),
         (
             vec![Encrypt, Say("220 smtp.example.com ESMTP\r\n"), Wait],
-            UnexpectedReply,
+            WrongProtocol,
         ),
         (
             vec![Encrypt, Say("+OK POP3 ready\r\n"), Wait],
+            WrongProtocol,
+        ),
+        (
+            vec![Encrypt, Say("HTTP/1.1 408 Request Timeout\r\n"), Wait],
+            WrongProtocol,
+        ),
+        (
+            vec![Encrypt, Say("SSH-2.0-OpenSSH_9.6\r\n"), Wait],
+            WrongProtocol,
+        ),
+        (vec![Encrypt, Say("hello\r\n"), Wait], UnexpectedReply),
+        (
+            vec![Encrypt, Send(b"\xff\xfe\0\x01\n"), Wait],
             UnexpectedReply,
         ),
         (
             vec![Encrypt, Say("* PREAUTH come in\r\n"), Wait],
             UnexpectedReply,
         ),
-        (vec![Encrypt, Wait], ReplyTimedOut),
+        (vec![Encrypt, Wait], GreetingTimedOut),
+        (vec![Encrypt, Say("* OK ha"), Wait], ReplyTooSlow),
         (vec![Encrypt, Say("* OK half")], ConnectionLost),
-        (vec![Encrypt], ConnectionLost),
-        (vec![], ConnectionLost),
-        (vec![Wait], ReplyTimedOut),
+        (vec![Encrypt], GreetingMissing),
+        (vec![], TlsConnectionLost),
+        (vec![Wait], TlsTimedOut),
         (vec![Say("* OK plain text\r\n"), Wait], PlainTextOnTlsPort),
-        (vec![Encrypt, GREETING, Wait], ReplyTimedOut),
+        (
+            vec![Say("HTTP/1.1 400 Bad Request\r\n"), Wait],
+            PlainTextOnTlsPort,
+        ),
+        (vec![Send(b"J\0\0\0\n8.0.36\0\0\0"), Wait], UnexpectedReply),
+        // TLS, and broken.
+        (
+            vec![Send(b"\x16\x03\x03\0\x04\x63\0\0\0"), Wait],
+            UnexpectedReply,
+        ),
+        // The alert handshake_failure.
+        (
+            vec![Send(b"\x15\x03\x03\0\x02\x02\x28"), Wait],
+            TlsNotAgreed,
+        ),
+        (after_greeting(Say("")), ReplyTimedOut),
+        (after_greeting(Say("* CAPABILITY IMAP")), ReplyTooSlow),
+        (
+            after_greeting(Say("* CAPABILITY IMAP4rev1\r\n")),
+            ReplyTooSlow,
+        ),
+        (after_greeting(Say("a7 OK wrong tag\r\n")), UnexpectedReply),
+        (after_greeting(Say("+ more\r\n")), UnexpectedReply),
+        (
+            refusal(vec![CHALLENGE, Hear(""), CHALLENGE, Wait]),
+            UnexpectedReply,
+        ),
         (
             vec![
                 Encrypt,
                 GREETING,
                 Hear("a1"),
-                Say("a7 OK wrong tag\r\n"),
-                Wait,
+                CAPABILITY,
+                Hear("a2"),
+                Say("a2 OK already\r\n"),
             ],
             UnexpectedReply,
         ),
     ] {
-        assert_eq!(failure(script.clone()).await.0, reason, "{script:?}");
+        assert_eq!(failure(script.clone()).await.reason, reason, "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn certificates_are_looked_at() {
+    use Reason::*;
+    let cases: [(&str, fn(&mut rcgen::CertificateParams), Reason); 3] = [
+        ("imap.example.com", |_| {}, CertificateWrongName),
+        (
+            "localhost",
+            |params| params.not_after = rcgen::date_time_ymd(2000, 1, 1),
+            CertificateExpired,
+        ),
+        (
+            "localhost",
+            |params| params.not_before = rcgen::date_time_ymd(3000, 1, 1),
+            CertificateNotYetValid,
+        ),
+    ];
+    for (name, changed, reason) in cases {
+        let stage = Stage::of(name, changed, vec![Encrypt]).await;
+        let failure = open(&stage).await.err().unwrap();
+        assert_eq!(failure.reason, reason, "{failure:?}");
+    }
+
+    let mut stage = Stage::new(vec![Encrypt]).await;
+    let other = Stage::new(vec![]).await;
+    let foreign = other.dialer.clone();
+    stage.dialer = dialer(
+        &stage.endpoint,
+        Arc::new(tls_config(None).unwrap()),
+        Duration::from_secs(5),
+    );
+    let failure = open(&stage).await.err().unwrap();
+    assert_eq!(failure.reason, CertificateUnknownIssuer);
+    assert!(
+        failure.detail.contains("not from a known authority"),
+        "{failure:?}"
+    );
+
+    stage.dialer = foreign;
+    assert_eq!(open(&stage).await.err().unwrap().reason, EndpointNotAllowed);
+}
+
+#[tokio::test]
+async fn the_inbox_may_be_missing() {
+    use Reason::*;
+    for (said, reason) in [
+        (
+            "a3 NO [NONEXISTENT] Unknown Mailbox: INBOX (Failure)\r\n",
+            InboxMissing,
+        ),
+        ("a3 NO [SERVERBUG] oops\r\n", MailServerUnavailable),
+        ("a3 NO somehow not\r\n", InboxRefused),
+        (
+            "* BYE Session expired, please login again.\r\n",
+            SessionExpired,
+        ),
+        ("* BYE\r\n", MailServerUnavailable),
+    ] {
+        let stage = Stage::new(login(vec![Hear("a3 EXAMINE INBOX"), Say(said)])).await;
+        let mut session = open(&stage).await.unwrap();
+        assert_eq!(
+            session.examine_inbox().await.unwrap_err().reason,
+            reason,
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_found_and_put_away() {
+    let script = login(vec![
+        Hear("a3 SELECT INBOX"),
+        Say("* 3 EXISTS\r\na3 OK [READ-WRITE] INBOX selected. (Success)\r\n"),
+        Hear("a4 NOOP"),
+        Say("* 4 EXISTS\r\na4 OK Success\r\n"),
+        Hear("a5 UID SEARCH HEADER Message-ID \"<t1@gmail-operator.dev>\""),
+        Say("* SEARCH 17 4\r\na5 OK SEARCH completed (Success)\r\n"),
+        Hear("a6 CAPABILITY"),
+        Say("* CAPABILITY IMAP4rev1 MOVE SPECIAL-USE\r\na6 OK Thats all she wrote!\r\n"),
+        Hear("a7 LIST \"\" \"*\""),
+        Say("* LIST (\\HasNoChildren \\Trash) \"/\" {11}\r\n[Gmail]/Bin\r\na7 OK Success\r\n"),
+        Hear("a8 UID MOVE 17 \"[Gmail]/Bin\""),
+        Say("* 4 EXPUNGE\r\na8 OK [COPYUID 1 17 1] (Success)\r\n"),
+        Hear("a9 LOGOUT"),
+        Say("* BYE LOGOUT Requested\r\na9 OK 73 good day (Success)\r\n"),
+    ]);
+    let stage = Stage::new(script).await;
+    let mut session = open(&stage).await.unwrap();
+    let moved = session
+        .move_to_trash(Folder::Inbox, "<t1@gmail-operator.dev>")
+        .await;
+    assert_eq!(moved, Ok(true));
+    session.logout().await;
+    assert_eq!(stage.heard().await.len(), 10);
+}
+
+#[tokio::test]
+async fn spam_is_looked_into() {
+    let folders = "* LIST (\\HasNoChildren) \"/\" \"INBOX\"\r\n* LIST (\\HasNoChildren \\Junk) \"/\" \"[Gmail]/Ongewenst\"\r\n* LIST (\\Trash) \"/\" Bin\r\n";
+    let script = login(vec![
+        Hear("a3 LIST \"\" \"*\""),
+        Say(leak(format!("{folders}a3 OK Success\r\n"))),
+        Hear("a4 EXAMINE \"[Gmail]/Ongewenst\""),
+        Say("a4 OK [READ-ONLY] selected. (Success)\r\n"),
+        Hear("a5 NOOP"),
+        Say("a5 OK\r\n"),
+        Hear("a6 UID SEARCH"),
+        Say("* SEARCH 9\r\na6 OK\r\n"),
+        Hear("a7 SELECT \"[Gmail]/Ongewenst\""),
+        Say("a7 OK [READ-WRITE] selected. (Success)\r\n"),
+        Hear("a8 NOOP"),
+        Say("a8 OK\r\n"),
+        Hear("a9 UID SEARCH"),
+        Say("* SEARCH 9\r\na9 OK\r\n"),
+        Hear("a10 CAPABILITY"),
+        Say("* CAPABILITY MOVE\r\na10 OK\r\n"),
+        Hear("a11 UID MOVE 9 \"Bin\""),
+        Say("a11 OK\r\n"),
+    ]);
+    let stage = Stage::new(script).await;
+    let mut session = open(&stage).await.unwrap();
+    assert_eq!(session.open_folder(Folder::Spam).await, Ok(true));
+    assert_eq!(session.find("<t1@gmail-operator.dev>").await, Ok(Some(9)));
+    let moved = session
+        .move_to_trash(Folder::Spam, "<t1@gmail-operator.dev>")
+        .await;
+    assert_eq!(moved, Ok(true));
+
+    let gone = login(vec![
+        Hear("a3 LIST"),
+        Say(leak(format!("{folders}a3 OK Success\r\n"))),
+        Hear("a4 EXAMINE"),
+        Say("a4 NO [NONEXISTENT] Unknown Mailbox (Failure)\r\n"),
+    ]);
+    let hidden = login(vec![
+        Hear("a3 LIST"),
+        Say("* LIST () \"/\" Spam\r\na3 OK Success\r\n"),
+    ]);
+    for script in [gone, hidden] {
+        let stage = Stage::new(script).await;
+        let mut session = open(&stage).await.unwrap();
+        assert_eq!(session.open_folder(Folder::Spam).await, Ok(false));
     }
 }
 
 #[tokio::test]
 async fn an_endless_answer_is_left() {
     for babble in [
-        "* OK xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        "+ more\r\n",
+        "* OK xxxxxxxxxxxxxxxxxxxxxxxxx",
+        "* OK still here\r\n",
+        "* LIST (\\Trash) \"/\" {9}\r\n",
     ] {
-        let script = vec![Encrypt, GREETING, Hear("a1"), Babble(babble)];
-        let stage = Stage::new(script).await;
-        assert_eq!(
-            open(&stage).await.err().unwrap().reason,
-            Reason::UnexpectedReply
-        );
+        let stage = Stage::new(vec![Encrypt, GREETING, Hear("a1"), Babble(babble)]).await;
+        let failure = open(&stage).await.err().unwrap();
+        assert_eq!(failure.reason, Reason::ReplyTooLong, "{babble}");
     }
-}
-
-#[tokio::test]
-async fn certificates_are_looked_at() {
-    let stage = Stage::of("imap.example.com", vec![Encrypt]).await;
-    let failure = open(&stage).await.err().unwrap();
-    assert_eq!(failure.reason, Reason::TlsVerificationFailed);
-    assert!(
-        failure.detail.ends_with("it is for another name"),
-        "{failure:?}"
-    );
-
-    let mut stage = Stage::new(vec![Encrypt]).await;
-    let other = Stage::new(vec![]).await;
-    let foreign_ca = other.dialer.clone();
-    stage.dialer = dialer(&stage.endpoint, None, Duration::from_secs(5));
-    let failure = open(&stage).await.err().unwrap();
-    assert_eq!(failure.reason, Reason::TlsVerificationFailed);
-    assert!(
-        failure.detail.contains("not from a known authority"),
-        "{failure:?}"
-    );
-
-    stage.dialer = foreign_ca;
-    assert_eq!(
-        open(&stage).await.err().unwrap().reason,
-        Reason::EndpointNotAllowed
-    );
-}
-
-#[tokio::test]
-async fn the_inbox_may_be_missing() {
-    for (said, reason) in [
-        (
-            "a2 NO [NONEXISTENT] Unknown Mailbox: INBOX (Failure)\r\n",
-            Reason::InboxMissing,
-        ),
-        ("a2 NO [SERVERBUG] oops\r\n", Reason::MailServerUnavailable),
-        (
-            "* BYE Session expired, please login again.\r\n",
-            Reason::MailServerUnavailable,
-        ),
-    ] {
-        let mut script = login();
-        script.extend([Hear("a2 EXAMINE INBOX"), Say(said)]);
-        let stage = Stage::new(script).await;
-        let mut session = open(&stage).await.unwrap();
-        assert_eq!(session.examine_inbox().await.unwrap_err().reason, reason);
-    }
-}
-
-#[tokio::test]
-async fn a_message_is_found_and_put_away() {
-    let mut script = login();
-    script.extend([
-        Hear("a2 SELECT INBOX"),
-        Say("* 3 EXISTS\r\na2 OK [READ-WRITE] INBOX selected. (Success)\r\n"),
-        Hear("a3 NOOP"),
-        Say("* 4 EXISTS\r\na3 OK Success\r\n"),
-        Hear("a4 UID SEARCH HEADER Message-ID \"<t1@gmail-operator.dev>\""),
-        Say("* SEARCH 17 4\r\na4 OK SEARCH completed (Success)\r\n"),
-        Hear("a5 CAPABILITY"),
-        Say("* CAPABILITY IMAP4rev1 MOVE SPECIAL-USE\r\na5 OK Thats all she wrote!\r\n"),
-        Hear("a6 LIST \"\" \"*\""),
-        Say("* LIST (\\HasNoChildren \\Trash) \"/\" {11}\r\n[Gmail]/Bin\r\na6 OK Success\r\n"),
-        Hear("a7 UID MOVE 17 \"[Gmail]/Bin\""),
-        Say("* 4 EXPUNGE\r\na7 OK [COPYUID 1 17 1] (Success)\r\n"),
-        Hear("a8 LOGOUT"),
-        Say("* BYE LOGOUT Requested\r\na8 OK 73 good day (Success)\r\n"),
-    ]);
-    let stage = Stage::new(script).await;
-    let mut session = open(&stage).await.unwrap();
-    assert_eq!(
-        session.move_to_trash("<t1@gmail-operator.dev>").await,
-        Ok(true)
-    );
-    session.logout().await;
-    assert_eq!(stage.heard().await.len(), 9);
 }

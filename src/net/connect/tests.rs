@@ -1,7 +1,14 @@
+use std::io;
+
+use futures::FutureExt;
+use futures::future::{self, BoxFuture};
+use rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage};
 use tokio::net::TcpListener;
 
+use super::opening::Began;
 use super::*;
-use crate::domain::egress::EgressPolicy;
+use crate::domain::egress::{EgressPolicy, NotAllowed};
+use crate::net::gate::Resolver;
 
 fn dialer(endpoint: &Endpoint, networks: &[&str]) -> Dialer {
     let networks = networks.iter().map(|net| net.parse().unwrap()).collect();
@@ -36,31 +43,127 @@ async fn connects_where_it_may() {
     assert_eq!(refused, ConnectError::Refused);
 }
 
+/// Says of every name what the system said of one, or nothing.
+#[derive(Debug)]
+struct Says(Option<&'static str>);
+
+impl Resolver for Says {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        match self.0 {
+            Some(words) => future::err(io::Error::other(words)).boxed(),
+            None => future::pending().boxed(),
+        }
+    }
+}
+
 #[tokio::test]
-async fn names_may_not_resolve() {
-    let nowhere = Endpoint::new("nowhere.invalid", 993);
-    let failure = dialer(&nowhere, &[]).tcp(&nowhere).await.unwrap_err();
-    assert!(
-        matches!(failure, ConnectError::NameNotResolved(_)),
-        "{failure:?}"
-    );
+async fn a_name_that_is_not_there_is_told_from_a_silent_name_server() {
+    let somewhere = Endpoint::new("imap.example.com", 993);
+    let gai = |words: &str| format!("failed to lookup address information: {words}");
+    let named = gai("Name or service not known");
+    let failing = gai("Temporary failure in name resolution");
+    for (said, silent) in [
+        (Some(named.leak()), false),
+        (Some(failing.leak()), true),
+        (None, true),
+    ] {
+        let egress = EgressPolicy::new(vec![somewhere.clone()], Vec::new());
+        let gate = Gate::new(Arc::new(egress), Arc::new(Says(said.map(|s| &*s))));
+        let tls = Arc::new(crate::net::trust::tls_config(None).unwrap());
+        let dialer = Dialer::new(gate, tls, Duration::from_millis(50));
+        let failure = dialer.tcp(&somewhere).await.unwrap_err();
+        let told = match &failure {
+            ConnectError::NameServerSilent(_) => true,
+            ConnectError::NameNotResolved(_) => false,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(told, silent, "{failure}");
+    }
 }
 
 #[test]
-fn certificates_are_refused_in_words() {
-    for (why, words) in [
-        (CertificateError::Expired, "expired"),
-        (CertificateError::NotValidForName, "another name"),
-        (CertificateError::UnknownIssuer, "known authority"),
-        (CertificateError::Revoked, "revoked"),
+fn handshakes_fail_for_one_reason_each() {
+    use AlertDescription::{HandshakeFailure, InternalError, ProtocolVersion, UnrecognisedName};
+    let certificate = TlsError::InvalidCertificate;
+    for (error, expected) in [
+        (
+            certificate(CertificateError::Expired),
+            ConnectError::CertificateExpired,
+        ),
+        (
+            certificate(CertificateError::NotValidYet),
+            ConnectError::CertificateNotYetValid,
+        ),
+        (
+            certificate(CertificateError::NotValidForName),
+            ConnectError::CertificateWrongName,
+        ),
+        (
+            certificate(CertificateError::UnknownIssuer),
+            ConnectError::CertificateUnknownIssuer,
+        ),
+        (
+            TlsError::AlertReceived(UnrecognisedName),
+            ConnectError::CertificateWrongName,
+        ),
     ] {
-        let error = io::Error::new(
-            io::ErrorKind::InvalidData,
-            TlsError::InvalidCertificate(why),
-        );
-        let ConnectError::CertificateNotTrusted(said) = handshake_error(&error) else {
-            panic!("{error}");
-        };
-        assert!(said.to_lowercase().contains(words), "{said}");
+        assert_eq!(refused(Began::AsTls, error), expected);
     }
+    let kind = |error| match refused(Began::AsTls, error) {
+        ConnectError::CertificateNotTrusted(words) => ("not trusted", words),
+        ConnectError::TlsNotAgreed(words) => ("not agreed", words),
+        ConnectError::TlsConnectionLost(words) => ("lost", words),
+        ConnectError::TlsNotUnderstood(words) => ("not understood", words),
+        other => panic!("{other:?}"),
+    };
+    for (error, is, words) in [
+        (
+            certificate(CertificateError::Revoked),
+            "not trusted",
+            "Revoked",
+        ),
+        (
+            TlsError::AlertReceived(HandshakeFailure),
+            "not agreed",
+            "HandshakeFailure",
+        ),
+        (
+            TlsError::AlertReceived(ProtocolVersion),
+            "not agreed",
+            "ProtocolVersion",
+        ),
+        (
+            TlsError::AlertReceived(InternalError),
+            "lost",
+            "InternalError",
+        ),
+        (
+            TlsError::InvalidMessage(InvalidMessage::InvalidContentType),
+            "not understood",
+            "broken",
+        ),
+        (TlsError::DecryptError, "not understood", "broken"),
+    ] {
+        let (was, said) = kind(error);
+        assert_eq!(was, is, "{said}");
+        assert!(
+            said.to_lowercase().contains(&words.to_lowercase()),
+            "{said}"
+        );
+    }
+    let text = Began::InPlainText("220 hello".to_owned());
+    let not_tls = TlsError::InvalidMessage(InvalidMessage::InvalidContentType);
+    let in_clear = ConnectError::PlainText("220 hello".to_owned());
+    assert_eq!(refused(text, not_tls), in_clear);
+    let ended = io::Error::from(io::ErrorKind::UnexpectedEof);
+    let lost = ConnectError::of_handshake(Began::Silent, &ended);
+    assert!(
+        matches!(lost, ConnectError::TlsConnectionLost(_)),
+        "{lost:?}"
+    );
+}
+
+fn refused(began: Began, error: TlsError) -> ConnectError {
+    let error = io::Error::new(io::ErrorKind::InvalidData, error);
+    ConnectError::of_handshake(began, &error)
 }

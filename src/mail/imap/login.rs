@@ -1,0 +1,90 @@
+use super::answer::{Answer, Notes, Response, Status};
+use super::{Heard, ImapSession, Step};
+use crate::api::Reason;
+use crate::domain::failure::Failure;
+use crate::mail::protocol::{Protocol, not_greeted};
+use crate::mail::sasl::Offer;
+use crate::mail::wire::Stream;
+
+impl<S: Stream> ImapSession<S> {
+    /// What a greeting tells of logins: most servers', but not Gmail's.
+    pub(super) async fn greeting(&mut self) -> Result<Offer, Failure> {
+        const STEP: Step = Step::Greeting;
+        let line = self.talk.greeting(STEP.doing()).await?;
+        match Response::read(&line) {
+            Some(Response::Untagged(Status::Ok, text)) => {
+                let mut notes = Notes::default();
+                notes.status(Status::Ok, &text);
+                Ok(notes.offer)
+            }
+            Some(Response::Untagged(Status::Bye, text)) => {
+                Err(self.refused(STEP, Status::Bye, &[text]))
+            }
+            _ => Err(not_greeted(
+                &self.talk.peer,
+                STEP.doing(),
+                Protocol::Imap,
+                &line,
+            )),
+        }
+    }
+
+    /// Logs in by the best way that the server takes.
+    pub(super) async fn login(&mut self, greeted: Offer) -> Result<(), Failure> {
+        const STEP: Step = Step::Login;
+        let offer = match greeted.told {
+            true => greeted,
+            // One that refuses to tell has not told.
+            false => {
+                self.exchange(Step::Capability, "CAPABILITY")
+                    .await?
+                    .notes
+                    .offer
+            }
+        };
+        let Some(mechanism) = offer.choice() else {
+            let detail = "the server offers neither XOAUTH2 nor OAUTHBEARER";
+            let doing = Step::Capability.doing();
+            return Err(self
+                .talk
+                .peer
+                .failure(Reason::LoginMethodMissing, doing, detail));
+        };
+        let tag = self.next_tag();
+        let command = format!("{tag} AUTHENTICATE {}\r\n", mechanism.name());
+        self.talk.say(STEP.doing(), &[command.as_bytes()]).await?;
+        match self.answer(STEP, &tag).await? {
+            Heard::GoOn(_) => {}
+            // Who is let in without a word is not known.
+            Heard::End(Answer {
+                status: Status::Ok,
+                text,
+                ..
+            }) => {
+                return Err(self.not_imap(STEP, text.as_bytes()));
+            }
+            Heard::End(answer) => return self.expect_ok(STEP, answer),
+        }
+        let login = self.talk.peer.login.clone();
+        let said = self.respond(&tag, login.response(mechanism)).await?;
+        let challenge = match said {
+            Heard::GoOn(challenge) => challenge,
+            Heard::End(answer) => return self.expect_ok(STEP, answer),
+        };
+        // The refusal comes after that.
+        match self.respond(&tag, mechanism.resignation()).await? {
+            Heard::GoOn(_) => Err(self.not_imap(STEP, b"+")),
+            Heard::End(answer) => self.expect_ok(STEP, answer).map_err(|failure| Failure {
+                detail: login.challenge_words(&challenge),
+                ..failure
+            }),
+        }
+    }
+
+    async fn respond(&mut self, tag: &str, response: &str) -> Result<Heard, Failure> {
+        const STEP: Step = Step::Login;
+        let line: &[&[u8]] = &[response.as_bytes(), b"\r\n"];
+        self.talk.say(STEP.doing(), line).await?;
+        self.answer(STEP, tag).await
+    }
+}
