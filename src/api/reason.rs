@@ -138,6 +138,7 @@ reasons! {
     InDownloadedFile, Nobody, OnChange, "The redirect URI is in the file that Google's console downloaded", "";
     CapacityLeft, Nobody, OnChange, "Another Google account may sign in", "";
     MailboxesHealthy, Nobody, OnChange, "The signed-in mailboxes are healthy: no more than half of them fail", "";
+    MailboxesTested, Nobody, OnChange, "Each signed-in mailbox of the profile was tested, as its annotation asked, and works", "";
 
     // Not yet.
     NotUsed, Nobody, OnChange, "The direction's method is None", "";
@@ -185,6 +186,7 @@ reasons! {
     CapacityLow, PlatformAdmin, OnChange, "At least 80 % of the places for Google accounts are taken; Google never gives one back", "Have the app verified, make it Internal, or prepare another Google Cloud project with another profile";
     CapacityReached, PlatformAdmin, OnChange, "All places for Google accounts are taken; Google never gives one back, not even for a deleted Mailbox", "Have the app verified, make it Internal, raise maxMailboxes where that is what limits it, or use another Google Cloud project with another profile";
     MostMailboxesFailing, PlatformAdmin, OnChange, "More than half of the signed-in mailboxes began to fail within an hour", "Look for a common cause: the network, the OAuth client, a Workspace policy";
+    MailboxesTestedSomeFail, PlatformAdmin, OnChange, "Each signed-in mailbox of the profile was tested, as its annotation asked, and some do not work", "Look at what is wrong with each of them: kubectl gmail status";
 
     // Sign-in.
     SignInRequired, MailboxUser, OnChange, "Nobody is signed in: the owner has not signed in yet, or has signed out", "Open the sign-in page and sign in to Google";
