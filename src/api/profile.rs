@@ -500,6 +500,10 @@ pub struct GmailServerProfileStatus {
     /// How many mailboxes use this profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailboxes: Option<MailboxCounts>,
+    /// The newest test of all of its Mailboxes, for which the annotation
+    /// gmail-operator.dev/test-requested-at asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<ProfileTestStatus>,
     /// Ready, Accepted, CredentialsAccepted, RedirectRegistered, CapacityAvailable and
     /// MailboxesHealthy.
     #[serde(default)]
@@ -548,4 +552,24 @@ pub struct MailboxCounts {
     pub capacity: Option<i32>,
     /// Signed in, of those that may: "41/100", or "41" without a limit.
     pub summary: String,
+}
+
+/// A test of each Mailbox that uses a profile, and how far it is. What becomes of the Mailboxes after
+/// its end is no part of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileTestStatus {
+    /// The annotation's value that is answered; of a long one, a digest.
+    pub request: String,
+    /// When the operator saw it.
+    pub started_at: Time,
+    /// Mailboxes that are tested: those that are signed in and not suspended.
+    pub mailboxes: i32,
+    /// Of those: tested to an end.
+    pub tested: i32,
+    /// Of those: a direction that is used does not work, or Google has ended the sign-in.
+    pub failing: i32,
+    /// When all of them were tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
 }

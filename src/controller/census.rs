@@ -7,7 +7,7 @@ use kube::ResourceExt;
 
 use crate::api::{Mailbox, MailboxStatus};
 use crate::domain::name::ObjectName;
-use crate::domain::profile::{Choice, Counts, Standing};
+use crate::domain::profile::{Choice, Counts, RequestKey, Standing, Tally};
 
 /// Which Mailboxes use which profile, and how they stand: what would be a walk over all Mailboxes
 /// for each question. Filled by the watch, so it is whole before the first decision.
@@ -83,6 +83,13 @@ impl Census {
         let rolls = self.lock();
         let members = rolls.profiles.get(profile).into_iter().flatten();
         Counts::of(members.map(|(_, member)| member.standing), lately)
+    }
+
+    /// How far the mailboxes of `profile` have answered `request`.
+    pub fn tally(&self, profile: &ObjectName, request: RequestKey) -> Tally {
+        let rolls = self.lock();
+        let members = rolls.profiles.get(profile).into_iter().flatten();
+        Tally::of(members.map(|(_, member)| member.standing), request)
     }
 
     /// When the sign-ins of `profile`'s mailboxes are known to end.

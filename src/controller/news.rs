@@ -6,7 +6,7 @@ use futures::{Stream, TryStreamExt, future};
 use kube::runtime::watcher::{self, Event};
 use kube::{Resource, ResourceExt};
 
-use super::context::AnyMailbox;
+use super::context::{AnyMailbox, AnyProfile};
 use crate::api::{SIGN_OUT_REQUESTED_ANNOTATION, TEST_REQUESTED_ANNOTATION};
 
 /// Lets only those Mailboxes through that have to be looked at: a change of the spec, a deletion
@@ -17,6 +17,12 @@ pub fn mailbox_news(
 ) -> impl Stream<Item = Result<Event<AnyMailbox>, watcher::Error>> + Send {
     let mut known = Known::default();
     events.try_filter(move |event| future::ready(known.is_news(event)))
+}
+
+/// Changes with the annotation that asks for a test of each Mailbox of a profile, which is news beside
+/// a change of its spec.
+pub fn profile_test_request(profile: &AnyProfile) -> Option<u64> {
+    Some(hash(&profile.annotations().get(TEST_REQUESTED_ANNOTATION)))
 }
 
 /// What was last seen of each Mailbox, by a hash of its uid: there may be very many.

@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt, future, stream};
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::{Lookup, ObjectRef, Store, store};
-use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, predicates, watcher};
+use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::census::Census;
 use super::context::{AnyMailbox, AnyProfile, Context, Memories, NamespaceMeta};
-use super::news::mailbox_news;
+use super::news::{mailbox_news, profile_test_request};
 use super::places::Places;
 use super::wake::{Wake, on_grant, on_mailbox, on_namespace, on_profile};
 use super::watch::{objects, reflected, told, within};
@@ -133,7 +133,10 @@ pub async fn run(
     let on = context.clone();
     let profiles = reflected(profiles, move |p| on.profiles.saw(p))
         .applied_objects()
-        .predicate_filter(predicates::generation, PredicateConfig::default());
+        .predicate_filter(
+            predicates::generation.combine(profile_test_request),
+            PredicateConfig::default(),
+        );
     let on = context.clone();
     let own = Api::<Secret>::namespaced(client.clone(), &own_namespace);
     let grants = told(

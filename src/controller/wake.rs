@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::AbortHandle;
 
 use super::context::{AnyMailbox, AnyProfile, Context, NamespaceMeta, object_name};
 use super::places::Change;
@@ -18,6 +19,10 @@ use crate::cluster::grant_secret;
 use crate::cluster::grants::stored;
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{max_connections, project_of};
+use crate::probe::Slots;
+
+/// How long a test of all mailboxes waits where a profile's places are taken.
+const CROWDED: Duration = Duration::from_millis(100);
 
 /// Wakes objects of each kind. The channels have no bound of their own: they are emptied at once
 /// into the controllers' queues, where an object is at most once.
@@ -28,6 +33,8 @@ pub struct Wake {
     gap: Duration,
     counted: Mutex<HashSet<ObjectName>>,
     seen: Mutex<HashMap<String, u64>>,
+    /// The newest test of all mailboxes of each profile that had one.
+    rounds: Mutex<HashMap<ObjectName, AbortHandle>>,
 }
 
 /// The other ends.
@@ -59,6 +66,7 @@ impl Wake {
                 gap,
                 counted: Mutex::default(),
                 seen: Mutex::default(),
+                rounds: Mutex::default(),
             },
             woken,
         )
@@ -102,6 +110,30 @@ impl Wake {
                 tokio::time::sleep(gap).await;
             }
         });
+    }
+
+    /// All Mailboxes of `profile`, for a test of each: one after the other, and never many more than
+    /// have a place for a connection, of which there are `places`. Whoever signs in meanwhile comes
+    /// behind those few, not behind thousands. A newer one takes the place of this.
+    pub fn round(&self, profile: ObjectName, names: Vec<ObjectName>, slots: Slots, places: usize) {
+        let (mailboxes, gap) = (self.mailboxes.clone(), self.gap);
+        let of = profile.clone();
+        let task = tokio::spawn(async move {
+            for name in names {
+                while slots.queue_length(&of) >= places {
+                    tokio::time::sleep(CROWDED).await;
+                }
+                let _ = mailboxes.send(ObjectRef::new(&name.name).within(&name.namespace));
+                tokio::time::sleep(gap).await;
+            }
+        });
+        if let Some(before) = self.rounds().insert(profile, task.abort_handle()) {
+            before.abort();
+        }
+    }
+
+    fn rounds(&self) -> MutexGuard<'_, HashMap<ObjectName, AbortHandle>> {
+        self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The counts of profiles have changed; they are woken with the next [`Wake::flush_counts`].
@@ -197,6 +229,9 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
             .forget(&profile.uid().unwrap_or_default());
         context.network.forget(&name);
         context.metrics.forget_profile(&labels_of(&name));
+        if let Some(round) = context.wake.rounds().remove(&name) {
+            round.abort();
+        }
     }
     let known = profile.0.as_ref().ok().filter(|_| !gone);
     if let Some(profile) = known {
@@ -279,6 +314,19 @@ fn concerned(context: &Context, profile: &ObjectName) -> Vec<ObjectName> {
             Some(used) => *used == *profile,
             None => named_profile(mailbox).is_none_or(|named| named == *profile),
         }
+    })
+    .map(|mailbox| object_name(mailbox.as_ref()))
+    .collect()
+}
+
+/// The Mailboxes that use `profile`.
+pub fn users(context: &Context, profile: &ObjectName) -> Vec<ObjectName> {
+    let all = context.mailboxes.store().state().into_iter();
+    all.filter(|mailbox| {
+        let used = context
+            .census
+            .profile_of(&mailbox.uid().unwrap_or_default());
+        used.is_some_and(|used| *used == *profile)
     })
     .map(|mailbox| object_name(mailbox.as_ref()))
     .collect()

@@ -22,5 +22,6 @@ pub mod revocation;
 pub mod schedule;
 pub mod secret;
 pub mod server;
+pub mod test_request;
 pub mod verdict;
 pub mod workload_secret;

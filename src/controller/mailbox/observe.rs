@@ -7,7 +7,7 @@ use kube::runtime::reflector::ObjectRef;
 use super::assign::assign;
 use super::binding::Seeker;
 use super::sign_out::sign_out_request;
-use crate::api::{Mailbox, Reason, TEST_REQUESTED_ANNOTATION};
+use crate::api::{Mailbox, Reason};
 use crate::cluster::ClusterError;
 use crate::cluster::grant_secret;
 use crate::cluster::grants::{StoredGrant, stored};
@@ -16,6 +16,7 @@ use crate::controller::places::Limit;
 use crate::domain::grant::Grant;
 use crate::domain::mailbox::{GrantView, Place, ProfileView, TestView, Times, ValidSpec, World};
 use crate::domain::name::ObjectName;
+use crate::domain::test_request::requested;
 use crate::settings::Pace;
 
 /// A world, with the objects that a step may need.
@@ -63,20 +64,14 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         sign_in_page: context.front_door.sign_in_page(&name, &uid),
         uid,
         spec,
-        test_request: mailbox
-            .annotations()
-            .get(TEST_REQUESTED_ANNOTATION)
-            .cloned(),
+        test_request: requested(mailbox.annotations()),
         answered_request: mailbox
             .status
             .as_ref()
             .and_then(|status| status.last_handled_test_request.clone()),
-        profile_test_request: profile.as_deref().and_then(|profile| {
-            profile
-                .annotations()
-                .get(TEST_REQUESTED_ANNOTATION)
-                .cloned()
-        }),
+        profile_test_request: profile
+            .as_deref()
+            .and_then(|profile| requested(profile.annotations())),
         answered_profile_request: mailbox
             .status
             .as_ref()

@@ -13,6 +13,7 @@ use kube::runtime::reflector::ObjectRef;
 
 mod client;
 mod counts;
+mod round;
 
 use self::client::{advised, check_client, credentials, redirect_known, server};
 use self::counts::{Counted, count, failed_together};
@@ -24,9 +25,11 @@ use crate::cluster::status::{CONTROLLER, apply};
 use crate::cluster::watched::Watched;
 use crate::domain::mailbox::Retry;
 use crate::domain::profile::{
-    Checked, ProfileWorld, Times, Trouble, ValidProfile, Verdicts, decide, fold, judge, report,
+    Checked, ProfileWorld, RequestKey, Times, Trouble, ValidProfile, Verdicts, decide, ending,
+    fold, judge, report,
 };
 use crate::domain::schedule::until;
+use crate::domain::test_request::requested;
 use crate::telemetry::metrics::{Kind, KindLabels, ReconcileLabels, ReconcileResult};
 
 /// What this process remembers of a profile.
@@ -36,6 +39,8 @@ pub struct ProfileMemory {
     trouble: Option<Trouble>,
     retry: Retry,
     counted: Option<Counted>,
+    /// The newest test of all mailboxes that they were woken for.
+    woken_for: Option<RequestKey>,
 }
 
 pub use endings::labels_of;
@@ -85,15 +90,16 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
         false => world,
     };
     write(context, profile, &world).await?;
-    context.profile_memory.put(
-        &world.uid,
-        ProfileMemory {
-            checked: world.checked.clone(),
-            trouble: world.trouble.clone(),
-            retry: world.retry,
-            counted: Some(counted),
-        },
-    );
+    let before = context.profile_memory.get(&world.uid).unwrap_or_default();
+    let mut memory = ProfileMemory {
+        checked: world.checked.clone(),
+        trouble: world.trouble.clone(),
+        retry: world.retry,
+        counted: Some(counted),
+        woken_for: before.woken_for,
+    };
+    round::begin(context, profile, &mut memory);
+    context.profile_memory.put(&world.uid, memory);
     let wait = match (acts, plan.step) {
         (true, _) => Duration::ZERO,
         (false, Some(_)) => context.pace.backoff_first.into(),
@@ -134,6 +140,8 @@ async fn observe(
         public_url: context.front_door.url().clone(),
         counts: counted.counts,
         places: counted.places,
+        test_request: requested(profile.annotations()),
+        tally: counted.tally,
         failed_together: failed_together(profile),
         times: Times {
             recheck: pace.recheck_client.into(),
@@ -163,6 +171,11 @@ async fn write(
             .inc();
         context.profiles.wrote(Watched(Ok(written)));
         tell(context, profile, &judge(world, old)).await;
+        // Without its status a profile has forgotten what was told.
+        let over = old.and_then(|old| ending(old.test.as_ref(), status.test.as_ref()));
+        if let Some(over) = over {
+            context.events.transition(profile, None, &over).await;
+        }
     }
     Ok(())
 }

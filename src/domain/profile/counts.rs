@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use super::round::Answer;
 use crate::api::{MailboxCondition, MailboxStatus, Reason};
 
 /// How a Mailbox stands, as far as its profile counts it.
@@ -15,6 +16,10 @@ pub struct Standing {
     pub ends: Option<Timestamp>,
     /// Since when it fails, for a reason that is not the profile's.
     pub failing_since: Option<Timestamp>,
+    /// A test can begin, as far as that lies with the Mailbox.
+    pub testable: bool,
+    /// How it has answered the newest request for a test that its profile made.
+    pub answer: Option<Answer>,
 }
 
 /// A profile's mailboxes.
@@ -70,8 +75,18 @@ impl From<&MailboxStatus> for Standing {
             ends: ends.filter(|_| signed_in).map(|time| time.0),
             ready: holds(MailboxCondition::Ready),
             failing_since: failing_since.filter(|_| connected),
+            testable: signed_in
+                && !says(status, MailboxCondition::Ready, Reason::Suspended)
+                && !says(status, MailboxCondition::Accepted, Reason::InvalidSpec),
+            answer: Answer::of(status),
         }
     }
+}
+
+/// Whether `condition` has that reason.
+fn says(status: &MailboxStatus, condition: MailboxCondition, reason: Reason) -> bool {
+    let mut conditions = status.conditions.iter();
+    conditions.any(|c| c.type_ == condition.name() && c.reason == reason.name())
 }
 
 /// Whether a condition is False for a reason that says nothing against the mailbox.
@@ -97,6 +112,8 @@ impl Counts {
                 ready,
                 failing_since,
                 ends: _,
+                testable: _,
+                answer: _,
             } = standing;
             counts.assigned += 1;
             counts.connected += i32::from(connected);

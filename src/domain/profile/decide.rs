@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::advice::Advice;
 use super::capacity::Places;
 use super::counts::Counts;
+use super::round::Tally;
 use super::spec::{BadProfile, ValidProfile};
 use crate::api::Reason;
 use crate::domain::console::PublicUrl;
@@ -46,6 +47,10 @@ pub struct ProfileWorld {
     pub counts: Counts,
     /// Its Cloud project's places.
     pub places: Places,
+    /// The annotation that asks for a test of each of its mailboxes.
+    pub test_request: Option<String>,
+    /// How far they have answered it.
+    pub tally: Tally,
     /// It was said before that its mailboxes fail together.
     pub failed_together: bool,
     /// How long to wait for what.

@@ -2,6 +2,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::conditions::{Verdicts, verdicts};
 use super::decide::{Credentials, ProfileWorld};
+use super::round::follow;
 use crate::api::{
     GmailServerProfileStatus, MailboxCounts, OAuthClientStatus, ProfileCondition, Reason,
 };
@@ -43,6 +44,12 @@ pub fn report(
                 None => counts.signed_in.to_string(),
             },
         }),
+        test: follow(
+            world.test_request.as_deref(),
+            old.and_then(|old| old.test.as_ref()),
+            world.tally,
+            world.now,
+        ),
         conditions: conditions(
             verdicts.all(),
             old.map_or(&no_conditions, |old| &old.conditions),

@@ -47,6 +47,8 @@ fn world() -> ProfileWorld {
         public_url: public_url(URL),
         counts: Counts::default(),
         places: Places::default(),
+        test_request: None,
+        tally: Tally::default(),
         failed_together: false,
         times: Times {
             recheck: Duration::from_secs(21_600),
