@@ -15,6 +15,7 @@ pub mod message;
 pub mod name;
 pub mod oauth_client;
 pub mod profile;
+pub mod progress;
 pub mod redirect;
 pub mod refusal;
 pub mod reminder;

@@ -10,7 +10,9 @@ use crate::web::words;
 pub(super) fn notice(news: &News, expected: &str, contact: Option<&str>) -> Markup {
     match news {
         News::Refused(refused) => refusal(refused, expected, contact),
-        News::TestAsked => told("The test begins in a moment."),
+        News::TestAsked => told(
+            "The test begins in a moment, or when a minute has passed since the one before it.",
+        ),
         News::TestTooSoon => {
             told("A test was asked for less than a minute ago. Wait a moment before the next one.")
         }

@@ -1,8 +1,10 @@
 use maud::{Markup, html};
 
 use super::{button, reach};
-use crate::web::progress::{Overall, Progress, State, Step, Trouble, What};
-use crate::web::words;
+use crate::api::{Actor, IncomingProtocol, Reason};
+use crate::domain::progress::{State, Step, Trouble, What};
+use crate::web::progress::{Overall, Progress};
+use crate::web::words::{self, Words};
 
 /// What only a mailbox's owner sees.
 pub(in crate::web) struct Owner<'a> {
@@ -29,6 +31,12 @@ impl Owner<'_> {
         }
     }
 
+    /// Whether the test noticed something that asks for its reader.
+    fn is_remarkable(&self) -> bool {
+        let mut remarks = self.progress.steps.iter().filter_map(|step| step.remark);
+        remarks.any(|remark| remark.who() != Actor::Nobody)
+    }
+
     fn class(&self) -> &'static str {
         match self.progress.overall {
             Overall::Running => "running",
@@ -50,13 +58,19 @@ impl Owner<'_> {
     fn lead(&self, contact: Option<&str>) -> Markup {
         match self.progress.overall {
             Overall::Running => {
-                html! { p { "This takes up to a minute. You can watch, or close this page." } }
+                html! { p {
+                    "This takes up to a minute, and begins a minute after the test before it at the soonest. "
+                    "You can watch, or close this page."
+                } }
+            }
+            Overall::Works if self.is_remarkable() => {
+                html! { p { "The test noticed something, which is said below." } }
             }
             Overall::Works => {
                 html! { p { "There is nothing more to do here: you may close this page." } }
             }
             Overall::Fails => html! {
-                p { "It is tried again by itself where that may help. What each step needs is said below." }
+                p { "What each step needs, and when it is tried again by itself, is said below." }
             },
             Overall::Held(reason) => {
                 let words = words::of(reason);
@@ -96,6 +110,7 @@ fn row(step: &Step, contact: Option<&str>) -> Markup {
             @if let State::TriesAgain(trouble) | State::Fails(trouble) = &step.state {
                 (explained(trouble, contact))
             }
+            @if let Some(remark) = step.remark { (remarked(remark, contact)) }
         }
     }
 }
@@ -103,20 +118,58 @@ fn row(step: &Step, contact: Option<&str>) -> Markup {
 fn what(what: What) -> &'static str {
     match what {
         What::Access => "Permission from Google:",
-        What::Incoming => "Receiving mail:",
+        What::Incoming(IncomingProtocol::Imap) => "Receiving mail:",
+        What::Incoming(IncomingProtocol::Pop3) => "Receiving mail over POP3:",
         What::Outgoing => "Sending mail:",
         What::RoundTrip => "A message from the mailbox to itself:",
     }
 }
 
 fn explained(trouble: &Trouble, contact: Option<&str>) -> Markup {
-    let words = words::of(trouble.reason);
+    let reason = trouble.reason;
+    let words = words::of(reason);
     html! {
-        p { (words.meaning) "." @if !words.cure.is_empty() { " What to do: " (words.cure) "." } }
-        p { "Who can do it: " (words.who) "." (reach(contact)) }
+        p { (words.meaning) "." (what_to_do(reason, &words)) }
+        (whom_to_ask(reason, &words, contact))
+        @if let Some(again) = words.again { p { (again) "." } }
         @if let Some(reply) = &trouble.reply {
             details { summary { "What the server said" } p { code { bdi { (reply) } } } }
         }
-        p.small { "Reason: " code { (trouble.reason.name()) } }
+        p.small { "Reason: " code { (reason.name()) } }
+    }
+}
+
+/// What was noticed although nothing failed.
+fn remarked(remark: Reason, contact: Option<&str>) -> Markup {
+    let words = words::of(remark);
+    html! {
+        p { (words.meaning) "." (what_to_do(remark, &words)) }
+        (whom_to_ask(remark, &words, contact))
+        p.small { "Noticed: " code { (remark.name()) } }
+    }
+}
+
+/// What its reader can do, or ask of their own admin; what others do is for them to read.
+fn what_to_do(reason: Reason, words: &Words) -> Markup {
+    html! {
+        @if !words.cure.is_empty() && matches!(reason.who(), Actor::MailboxUser | Actor::WorkspaceAdmin) {
+            " What to do: " (words.cure) "."
+        }
+    }
+}
+
+fn whom_to_ask(reason: Reason, words: &Words, contact: Option<&str>) -> Markup {
+    html! {
+        @match reason.who() {
+            Actor::Nobody => {}
+            Actor::MailboxUser => p { "Who can do it: " (words.who) "." }
+            Actor::WorkspaceAdmin => p { "Who can do it: " (words.who) "." (reach(contact)) }
+            Actor::PlatformAdmin | Actor::AppTeam | Actor::Author => {
+                p { "Who can do it: " (words.who) "." (reach(contact)) }
+                @if !words.cure.is_empty() {
+                    details { summary { "What they can do" } p { (words.cure) "." } }
+                }
+            }
+        }
     }
 }

@@ -3,9 +3,10 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use super::*;
-use crate::api::Reason;
+use crate::api::{IncomingProtocol, Reason};
+use crate::domain::progress::{State, Step, Trouble, What};
 use crate::web::outcome::News;
-use crate::web::progress::{Overall, Progress, State, Step, Trouble, What};
+use crate::web::progress::{Overall, Progress};
 use crate::web::stopped::Refused;
 use crate::web::words;
 
@@ -17,8 +18,9 @@ fn owner(overall: Overall, state: State) -> Stage<'static> {
         progress: Progress {
             overall,
             steps: vec![Step {
-                what: What::Incoming,
+                what: What::Incoming(IncomingProtocol::Pop3),
                 state,
+                remark: Some(Reason::ArrivedInSpam),
             }],
         },
     })

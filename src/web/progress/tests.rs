@@ -3,8 +3,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::json;
 
 use super::*;
-use crate::api::{DirectionError, SignInStatus};
+use crate::api::{
+    DirectionError, DirectionState, DirectionStatus, SignInStatus, TestRequestedBy, TestStatus,
+    TestStep,
+};
 use crate::cluster::grant_secret;
+use crate::domain::progress::State;
 
 const BEGAN: i64 = 1_800_000_000;
 
