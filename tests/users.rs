@@ -16,6 +16,7 @@ mod gitops;
 mod grant;
 mod kubectl_gmail;
 mod kubectl_mailbox;
+mod kubectl_test;
 mod lab;
 mod manifests;
 mod many;

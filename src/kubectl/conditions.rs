@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::page::Tone;
-use crate::api::{Actor, Reason};
+use crate::api::{Actor, Again, Reason};
 
 /// The condition's reason, if this version knows it.
 pub fn reason(condition: &Condition) -> Option<Reason> {
@@ -30,4 +30,20 @@ pub fn who(condition: &Condition) -> &'static str {
         return Actor::Nobody.words();
     }
     reason(condition).map_or("see the message", |reason| reason.who().words())
+}
+
+/// When what is not right is tried again without anybody's doing.
+pub fn again(reason: Reason) -> Option<&'static str> {
+    match reason.again() {
+        Again::OnChange => None,
+        again => Some(again.words()),
+    }
+}
+
+/// The same, as a sentence after `text`.
+pub fn with_again(text: &str, reason: Option<Reason>) -> String {
+    match reason.and_then(again) {
+        Some(again) => format!("{text} It is tried again {again}."),
+        None => text.to_owned(),
+    }
 }

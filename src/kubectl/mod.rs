@@ -8,6 +8,7 @@ mod completion;
 mod conditions;
 mod error;
 mod google_console;
+mod list;
 mod mailbox;
 mod names;
 mod operator;
@@ -59,7 +60,8 @@ and with the mailbox's:
 
   4. link             the mail with which a mailbox's owner signs in; without a public host, the page
   5. status           what is not right, grouped by who must act; or one page about a mailbox
-  6. sign-out         the sign-in ends, and its grant is deleted
+  6. test             test mailboxes now, and follow it
+  7. sign-out         the sign-in ends, and its grant is deleted
 
 Everything that it makes is an ordinary object: kubectl get, edit and delete work on it as well.";
 
@@ -80,6 +82,9 @@ Examples:
   # What has to be done, and by whom?
   kubectl gmail status --all-namespaces
 
+  # Does it work now?
+  kubectl gmail test support -n crm
+
 Exit codes: 0 done, 1 failed, not accepted or not right, 2 wrong flags.";
 
 #[derive(Debug, Subcommand)]
@@ -90,6 +95,7 @@ enum Command {
     Profile(profile::ProfileCommand),
     Link(mailbox::link::LinkArgs),
     Status(mailbox::status::StatusArgs),
+    Test(mailbox::test::TestArgs),
     SignOut(mailbox::sign_out::SignOutArgs),
     Completion(completion::CompletionArgs),
 }
@@ -125,6 +131,7 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Profile(command) => profile::run(command, &cli.access).await,
         Command::Link(args) => mailbox::link::run(args, &cli.access).await,
         Command::Status(args) => mailbox::status::run(args, &cli.access).await,
+        Command::Test(args) => mailbox::test::run(args, &cli.access).await,
         Command::SignOut(args) => mailbox::sign_out::run(args, &cli.access).await,
         Command::Completion(args) => completion::write_script(&args),
     }

@@ -52,6 +52,11 @@ fn look() -> Look {
     }
 }
 
+/// Whether standard error is a terminal on which a line can change.
+pub fn is_terminal() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
 /// What is being waited for: a live line on a terminal, else a line for each change.
 pub struct Progress {
     line: Option<ProgressBar>,
@@ -61,9 +66,7 @@ pub struct Progress {
 impl Progress {
     /// Begins on standard error, so that standard output has the result alone.
     pub fn start() -> Self {
-        let terminal = io::stderr().is_terminal()
-            && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-        let line = terminal.then(|| {
+        let line = is_terminal().then(|| {
             let line = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
                 line.set_style(style);

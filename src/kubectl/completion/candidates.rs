@@ -35,6 +35,10 @@ pub fn with_names(command: Command, typed: &[OsString]) -> Command {
     command
         .mut_subcommand("link", |link| named(link, &mailboxes))
         .mut_subcommand("status", |status| named(status, &mailboxes))
+        .mut_subcommand("test", |test| {
+            let profiles = profiles.clone();
+            named(test, &mailboxes).mut_arg("profile", |profile| profile.add(profiles))
+        })
         .mut_subcommand("sign-out", |sign_out| named(sign_out, &mailboxes))
         .mut_subcommand("profile", |profile| {
             profile.mut_subcommand("show", |show| named(show, &profiles))

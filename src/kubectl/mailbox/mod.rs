@@ -3,6 +3,7 @@
 pub mod link;
 pub mod sign_out;
 pub mod status;
+pub mod test;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Api, Client};

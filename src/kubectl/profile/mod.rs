@@ -9,7 +9,9 @@ use kube::{Api, Client};
 use super::access::AccessFlags;
 use super::conditions::find;
 use super::error::CommandError;
-use crate::api::{GmailServerProfile, GmailServerProfileStatus, ProfileCondition};
+use crate::api::{
+    GmailServerProfile, GmailServerProfileStatus, ProfileCondition, ProfileTestStatus,
+};
 use crate::cluster::{ClusterError, call};
 use crate::domain::name::ObjectName;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -55,4 +57,18 @@ pub fn condition(
     which: ProfileCondition,
 ) -> Option<&Condition> {
     find(&status?.conditions, which.name())
+}
+
+/// How far a test of all Mailboxes of a profile is.
+pub fn test_in_numbers(test: &ProfileTestStatus) -> String {
+    let fail = match test.failing {
+        0 => "none of them fails".to_owned(),
+        1 => "1 fails".to_owned(),
+        n => format!("{n} fail"),
+    };
+    match (test.mailboxes, test.tested) {
+        (0, _) => "nobody is signed in to a Mailbox of it, so none is tested".to_owned(),
+        (all, 0) => format!("none of {all} is tested yet"),
+        (all, tested) => format!("{tested} of {all} are tested, {fail}"),
+    }
 }

@@ -129,7 +129,8 @@ mod tests {
             ("SignedIn", "True", "Enabled", false),
             ("SignedIn", "False", "Testing", false),
             ("SignedIn", "False", "LoginRefused", false),
-            ("SignedIn", "False", "SmtpLoginRefused", true),
+            ("SignedIn", "False", "SmtpLoginRefused", false),
+            ("SignedIn", "False", "WebLoginRequired", true),
             ("SignInEndsSoon", "True", "SignInEndsSoon", true),
             ("SignInOnceMore", "True", "SignInOnceMore", true),
         ] {

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 
 use super::seen::{Seen, name_of};
 use crate::api::{Actor, GmailServerProfile, Mailbox, MailboxCondition, ProfileCondition};
-use crate::kubectl::conditions::reason;
+use crate::kubectl::conditions::{reason, with_again};
 use crate::kubectl::mailbox::{condition, holds};
 use crate::kubectl::page::{Page, Row, Tone};
 use crate::kubectl::profile;
@@ -172,7 +172,10 @@ impl Wrong {
                 }),
                 reason: ready.reason.clone(),
                 since: Some(ready.last_transition_time.0),
-                message: ready.message.clone(),
+                message: match ready.status.as_str() {
+                    "True" => ready.message.clone(),
+                    _ => with_again(&ready.message, reason(ready)),
+                },
             },
             None => Self {
                 name,
@@ -262,7 +265,7 @@ mod tests {
 Profiles that are not Ready: they explain many Mailboxes
   PROFILE      USED BY       REASON          SINCE
   crm/google   8 Mailboxes   ClientDeleted   3d
-      About google.
+      About google. It is tried again in ten minutes to an hour.
 
 Platform admin: 1
   MAILBOX   ADDRESS            REASON            SINCE
@@ -272,7 +275,7 @@ Platform admin: 1
 Google Workspace admin: 1
   MAILBOX   ADDRESS               REASON         SINCE
   blocked   blocked@example.com   LoginRefused   3d
-      About blocked.
+      About blocked. It is tried again in some hours, or when a test is asked for.
 
 App team: 1
   MAILBOX   ADDRESS               REASON        SINCE

@@ -8,7 +8,8 @@ use crate::api::{
     Method, ProfileCondition, Reason, TestRequestedBy, TestStep,
 };
 use crate::domain::name::ObjectName;
-use crate::kubectl::conditions::{tone, who};
+use crate::domain::verdict::explain;
+use crate::kubectl::conditions::{reason, tone, who, with_again};
 use crate::kubectl::mailbox::condition;
 use crate::kubectl::page::{Page, Row, Tone};
 use crate::kubectl::profile;
@@ -56,7 +57,7 @@ impl Shown<'_> {
                 "Not Ready since {} ({}): {}",
                 date(ready.last_transition_time.0),
                 ready.reason,
-                ready.message
+                with_again(&ready.message, reason(ready))
             ),
             None => "Nothing is said of it yet.".to_owned(),
         });
@@ -176,6 +177,9 @@ impl Shown<'_> {
         }
         page.heading("Directions").rows(rows);
         let mut fields = vec![("Newest test", self.test())];
+        if let Some(remark) = self.remark() {
+            fields.push(("It noticed", remark));
+        }
         if let Some(wanted) = &spec.access_token_secret {
             let binding = self.status().and_then(|status| status.binding.as_ref());
             fields.push((
@@ -240,6 +244,14 @@ impl Shown<'_> {
         }
     }
 
+    /// What the newest test noticed although nothing failed.
+    fn remark(&self) -> Option<String> {
+        let status = self.status()?;
+        let mut directions = [&status.outgoing, &status.incoming].into_iter().flatten();
+        let remark = directions.find_map(|direction| direction.remark)?;
+        Some(format!("{} ({remark})", explain(remark, "")))
+    }
+
     fn errors(&self, page: &mut Page) {
         let status = self.status();
         let mut rows = vec![Row::plain(&["DIRECTION", "FIRST SEEN", "REASON"])];
@@ -292,7 +304,7 @@ impl Shown<'_> {
             // Ready repeats another one, and stands at the top.
             match condition.type_ == MailboxCondition::Ready.name() {
                 true => row,
-                false => row.with_text(&condition.message),
+                false => row.with_text(&with_again(&condition.message, reason(condition))),
             }
         }));
         page.heading("Conditions that are not right").rows(rows);

@@ -1,19 +1,15 @@
 //! The Mailboxes and profiles that whoever asks may see.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 
-use kube::api::ListParams;
 use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
 
 use crate::api::{GmailServerProfile, Mailbox};
-use crate::cluster::{ClusterError, call};
+use crate::cluster::ClusterError;
 use crate::domain::name::ObjectName;
+use crate::kubectl::list::list;
 use crate::kubectl::profile;
 
-/// So many objects are asked for at once.
-const CHUNK: u32 = 500;
 /// At most so many profiles of other namespaces are looked at, one by one.
 const ELSEWHERE: usize = 50;
 
@@ -30,11 +26,18 @@ pub struct Seen {
 /// # Errors
 /// The Mailboxes cannot be listed.
 pub async fn look(client: &Client, namespace: Option<&str>) -> Result<Seen, ClusterError> {
-    let mailboxes = list(api::<Mailbox>(client, namespace), "Mailboxes", namespace).await?;
+    let mailboxes = list(
+        api::<Mailbox>(client, namespace),
+        "Mailboxes",
+        namespace,
+        None,
+    )
+    .await?;
     let listed = list(
         api::<GmailServerProfile>(client, namespace),
         "GmailServerProfiles",
         namespace,
+        None,
     )
     .await;
     let mut profiles = match listed {
@@ -71,26 +74,5 @@ where
     match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
-    }
-}
-
-async fn list<K>(api: Api<K>, kinds: &str, namespace: Option<&str>) -> Result<Vec<K>, ClusterError>
-where
-    K: Resource + Clone + Debug + DeserializeOwned,
-{
-    let place = namespace.map_or_else(
-        || "all namespaces".to_owned(),
-        |namespace| format!("the namespace {namespace}"),
-    );
-    let mut all = Vec::new();
-    let mut params = ListParams::default().limit(CHUNK);
-    loop {
-        let doing = || format!("listing the {kinds} of {place}");
-        let listed = call(doing, api.list(&params)).await?;
-        all.extend(listed.items);
-        match listed.metadata.continue_.filter(|more| !more.is_empty()) {
-            Some(more) => params = params.continue_token(&more),
-            None => return Ok(all),
-        }
     }
 }

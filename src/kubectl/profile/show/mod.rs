@@ -1,5 +1,6 @@
 //! `kubectl gmail profile show`: one page about a profile.
 
+mod mailboxes;
 mod page;
 
 use clap::Args;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::mailboxes;
 use crate::api::{
     AllowedNamespaces, ConsentScreen, GmailServerProfile, GmailServerProfileSpec,
     GmailServerProfileStatus, LabelOperator, NamespacesFrom, OAuthClientSpec, ProfileCondition,
@@ -29,7 +30,7 @@ pub fn page(name: &ObjectName, profile: &GmailServerProfile) -> Page {
     client(&mut page, spec.oauth_client.as_ref(), status);
     console(&mut page, status);
     conditions(&mut page, status);
-    mailboxes(&mut page, status);
+    mailboxes::show(&mut page, status);
     served(&mut page, name, spec);
     servers(&mut page, spec);
     processing(&mut page, spec);
@@ -165,24 +166,6 @@ fn conditions(page: &mut Page, status: Option<&GmailServerProfileStatus>) {
         .with_text(&condition.message)
     }));
     page.rows(rows);
-}
-
-fn mailboxes(page: &mut Page, status: Option<&GmailServerProfileStatus>) {
-    let Some(counts) = status.and_then(|status| status.mailboxes.as_ref()) else {
-        return;
-    };
-    page.heading("Mailboxes").fields([
-        ("Use this profile", counts.assigned.to_string()),
-        ("Signed in", counts.signed_in.to_string()),
-        ("Ready", counts.ready.to_string()),
-        (
-            "Accounts that may sign in",
-            match counts.capacity {
-                Some(capacity) => format!("{capacity}; Google never gives a place back"),
-                None => "no limit".to_owned(),
-            },
-        ),
-    ]);
 }
 
 fn served(page: &mut Page, name: &ObjectName, spec: &GmailServerProfileSpec) {
@@ -379,13 +362,17 @@ mod tests {
                 } },
                 "processing": { "minPollingInterval": "0s" },
             }),
-            json!({ "mailboxes": { "assigned": 3, "signedIn": 2, "ready": 1, "capacity": 100, "summary": "2/100" } }),
+            json!({
+                "mailboxes": { "assigned": 3, "signedIn": 2, "ready": 1, "capacity": 100, "summary": "2/100" },
+                "test": { "request": "now", "startedAt": "2026-11-26T14:00:00Z", "mailboxes": 2, "tested": 1, "failing": 1 },
+            }),
         );
         for line in [
             "namespaces with the labels mail=yes, team notin (a, b)",
             "every 60 s, over POP3 every 300 s: as often as allowed (written: 0s)",
             "IMAP   imap.gmail.com:993, TLS",
             "100; Google never gives a place back",
+            "1 of 2 are tested, 1 fails; running since 2026-11-26 14:00 UTC",
             "yes: a Mailbox that names no profile may get this one",
             "Nothing is said of it yet",
         ] {
