@@ -20,6 +20,7 @@ use super::words;
 use crate::api::Reason;
 use crate::cluster::grants::StoredGrant;
 use crate::domain::address::EmailAddress;
+use crate::domain::mail_use::uses;
 
 /// The three names in a sign-in link. A rejection, of what is not UTF-8, is no link either.
 pub(super) type LinkPath = Result<Path<(String, String, String)>, PathRejection>;
@@ -115,7 +116,7 @@ impl Web {
                 purpose: spec.purpose.as_deref(),
                 app_name: screen.and_then(|screen| screen.app_name.as_deref()),
                 contact: profile.and_then(|profile| profile.contact.as_deref()),
-                uses: words::uses(spec),
+                uses: uses(spec),
             },
             link: url.path(),
             closed: closed.map(words::of),

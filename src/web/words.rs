@@ -1,6 +1,6 @@
-//! Reasons, and what is done with the mail, in words for the owner of a mailbox.
+//! Reasons, in words for the owner of a mailbox.
 
-use crate::api::{Actor, Again, MailboxSpec, Method, Reason, TestMessage};
+use crate::api::{Actor, Again, Reason};
 
 /// A reason for people who do not know Kubernetes. Sentences without their end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,37 +102,6 @@ fn who(actor: Actor) -> &'static str {
     }
 }
 
-/// What is done with the mail of a mailbox, in whole sentences.
-pub(super) fn uses(spec: &MailboxSpec) -> Vec<String> {
-    let does = |method| match (
-        spec.incoming.method == method,
-        spec.outgoing.method == method,
-    ) {
-        (true, true) => Some("receive and send"),
-        (true, false) => Some("receive"),
-        (false, true) => Some("send"),
-        (false, false) => None,
-    };
-    let mut uses = Vec::new();
-    if let Some(does) = does(Method::ServerSideSync) {
-        uses.push(format!(
-            "gmail-operator, a program in this cluster, keeps the access in order to {does} mail for those who ask. \
-             This version tests the access and moves no mail yet."
-        ));
-    }
-    if let Some(does) = does(Method::External) {
-        uses.push(format!(
-            "Another program of those who ask may {does} mail with this access."
-        ));
-    }
-    uses.push("The access is tested after the sign-in and once a day; nothing in the mailbox is changed by that.".to_owned());
-    if spec.test_message == TestMessage::ToSelf && spec.outgoing.method != Method::None {
-        uses.push("After the sign-in one message is sent from the mailbox to itself. It stays in the inbox.".to_owned());
-    }
-    uses.push("The permission is stored in the cluster, in the operator's own namespace. Nobody sees your password.".to_owned());
-    uses
-}
-
 #[cfg(test)]
 mod tests {
     use strum::IntoEnumIterator;
@@ -179,26 +148,5 @@ mod tests {
                 assert!(!read.contains(word), "{reason} says {word}: {read}");
             }
         }
-    }
-
-    #[test]
-    fn a_direction_that_is_not_used_is_not_asked_for() {
-        let spec = |json: &str| -> MailboxSpec {
-            serde_json::from_str(json).unwrap_or_else(|e| panic!("{e}"))
-        };
-        let both = uses(&spec(r#"{"emailAddress":"a@b.c"}"#)).join(" ");
-        assert!(
-            both.contains("receive and send")
-                && both.contains("to itself")
-                && !both.contains("Another program")
-        );
-        let mixed = uses(&spec(
-            r#"{"emailAddress":"a@b.c","incoming":{"method":"External"},"outgoing":{"method":"None"}}"#,
-        ))
-        .join(" ");
-        assert!(
-            mixed.contains("may receive mail") && !mixed.contains("send"),
-            "{mixed}"
-        );
     }
 }

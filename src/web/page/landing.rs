@@ -72,7 +72,7 @@ impl Landing<'_> {
 
     fn body(&self) -> Markup {
         let contact = self.asks.contact;
-        let expected = self.asks.account.unwrap_or(self.asks.address);
+        let expected = self.expected();
         html! {
             h1 { (self.heading()) }
             (self.who())
@@ -90,6 +90,11 @@ impl Landing<'_> {
             @if self.closed.is_none() { (self.sign_in()) }
             @if let Stage::Owner(owner) = &self.stage { (owner.sign_out(self.link)) }
         }
+    }
+
+    /// The account that is to sign in.
+    fn expected(&self) -> &str {
+        self.asks.account.unwrap_or(self.asks.address)
     }
 
     fn heading(&self) -> Markup {
@@ -184,7 +189,7 @@ impl Landing<'_> {
             }
             (self.outsider())
             (button(self.link, class, "Sign in with Google"))
-            (google_errors::list())
+            (google_errors::list(self.expected(), self.asks.contact))
         }
     }
 

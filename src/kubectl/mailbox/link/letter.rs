@@ -2,10 +2,9 @@
 
 use url::Url;
 
-use crate::api::{
-    ConsentScreen, GmailServerProfile, Mailbox, MailboxSpec, Method, PublishingStatus, TestMessage,
-    UserType,
-};
+use crate::api::{ConsentScreen, GmailServerProfile, Mailbox, PublishingStatus, UserType};
+use crate::domain::google_pages::google_pages;
+use crate::domain::mail_use::uses;
 use crate::domain::name::ObjectName;
 use crate::kubectl::page::safe;
 
@@ -101,19 +100,12 @@ impl Letter<'_> {
         ));
     }
 
-    /// Google shows these on pages of its own, so the operator never hears of them
-    /// (developers.google.com/identity/protocols/oauth2/web-server, "Errors").
+    /// Google shows these on pages of its own, so the operator never hears of them.
     fn errors(&self, mail: &mut Writing) {
-        let contact = self.contact();
-        let client = self.client_id().map(|id| format!(" (client ID {id})"));
-        mail.heading("If Google shows an error instead")
-            .point(&format!("\"has not completed the Google verification process\" (Error 403: access_denied): {} is not yet one of the app's test users. Tell {contact}.", self.account()))
-            .point(&format!("Error 403: org_internal: the app is for accounts of another organisation. Choose {}; if it was that one, tell {contact}.", self.account()))
-            .point(&format!("Error 400: admin_policy_enforced, or access_not_configured: your organisation has to allow the app{}. Ask its Google Workspace admin.", client.unwrap_or_default()))
-            .point(&format!("Error 400: redirect_uri_mismatch, or Error 401 (invalid_client, deleted_client, disabled_client): the app is not set up completely. Tell {contact}."))
-            .point(&format!("\"Sign in with Google temporarily disabled for this app\": no more accounts may use it. Tell {contact}."))
-            .point("Error 403: rate_limit_exceeded: too many people at once. Try again in an hour.")
-            .point("Error 403: disallowed_useragent: open the page in a browser such as Chrome, Firefox or Safari, not inside another app.");
+        mail.heading("If Google shows an error instead");
+        for page in google_pages(self.account(), self.contact(), self.client_id()) {
+            mail.point(&format!("{}. {}", page.says, page.means));
+        }
     }
 
     fn genuine(&self, mail: &mut Writing) {
@@ -168,38 +160,6 @@ impl Letter<'_> {
         self.screen()
             .is_some_and(|screen| screen.publishing_status == Some(PublishingStatus::Testing))
     }
-}
-
-/// What is done with the mail of a mailbox, in whole sentences.
-fn uses(spec: &MailboxSpec) -> Vec<String> {
-    let does = |method| match (
-        spec.incoming.method == method,
-        spec.outgoing.method == method,
-    ) {
-        (true, true) => Some("received and sent"),
-        (true, false) => Some("received"),
-        (false, true) => Some("sent"),
-        (false, false) => None,
-    };
-    let mut uses = Vec::new();
-    if let Some(does) = does(Method::ServerSideSync) {
-        uses.push(format!(
-            "gmail-operator, a program in that cluster, keeps and tests the access so that mail can be {does} for those who ask."
-        ));
-    }
-    if let Some(does) = does(Method::External) {
-        uses.push(format!(
-            "Another program of those who ask may use the access, so that mail can be {does} by it."
-        ));
-    }
-    if spec.test_message == TestMessage::ToSelf && spec.outgoing.method != Method::None {
-        uses.push(
-            "After the sign-in one message is sent from the mailbox to itself. It stays in the inbox: your receipt."
-                .to_owned(),
-        );
-    }
-    uses.push("Nobody sees or keeps your password.".to_owned());
-    uses
 }
 
 /// A mail as it grows.
@@ -310,8 +270,8 @@ mod tests {
             "Name at Google: (not known)\n",
             "Questions:      whoever sent you this mail\n",
             "choose support@example.com.",
-            "Another program of those who ask may use the access, so that mail can be\n  received by it.",
-            "your\n  organisation has to allow the app. Ask",
+            "Another program of those who ask may receive mail with this access.",
+            "Your\n  organisation has to allow the app. Ask",
         ] {
             assert!(said.contains(line), "{line} is not in\n{said}");
         }
@@ -320,7 +280,7 @@ mod tests {
             "has not verified",
             "client ID",
             "receipt",
-            "sent by it",
+            "send mail with",
         ] {
             assert!(!said.contains(word), "{word} is in\n{said}");
         }
