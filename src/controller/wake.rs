@@ -342,3 +342,7 @@ fn named_profile(mailbox: &AnyMailbox) -> Option<ObjectName> {
     );
     Some(ObjectName::new(namespace, &named.name.0))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

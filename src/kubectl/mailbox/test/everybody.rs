@@ -115,7 +115,10 @@ impl<'a> Everybody<'a> {
     }
 
     async fn tell(&self, test: &ProfileTestStatus) -> Result<bool, CommandError> {
-        let users = self.users(test.failing > 0).await?;
+        let users = match test.failing {
+            0 => Vec::new(),
+            _ => self.mailboxes().await?,
+        };
         let wrong: Vec<Tested> = users
             .iter()
             .filter_map(|mailbox| self.wrong(mailbox))
@@ -126,24 +129,19 @@ impl<'a> Everybody<'a> {
         Ok(test.failing == 0)
     }
 
-    /// The Mailboxes that use the profile, as far as they may be listed; none where nobody asks.
-    async fn users(&self, wanted: bool) -> Result<Vec<Mailbox>, CommandError> {
-        if !wanted {
-            return Ok(Vec::new());
-        }
+    /// All Mailboxes that may be listed: those of the cluster, else those beside the profile.
+    async fn mailboxes(&self) -> Result<Vec<Mailbox>, CommandError> {
         let everywhere = Api::<Mailbox>::all(self.client.clone());
-        let all = match list(everywhere, "Mailboxes", None, None).await {
-            Err(error) if error.is_forbidden() => {
-                let namespace = &self.profile.namespace;
-                let here = Api::<Mailbox>::namespaced(self.client.clone(), namespace);
-                match list(here, "Mailboxes", Some(namespace), None).await {
-                    Err(error) if error.is_forbidden() => Vec::new(),
-                    listed => listed?,
-                }
-            }
-            listed => listed?,
-        };
-        Ok(all)
+        match list(everywhere, "Mailboxes", None, None).await {
+            Err(error) if error.is_forbidden() => {}
+            listed => return Ok(listed?),
+        }
+        let namespace = &self.profile.namespace;
+        let beside = Api::<Mailbox>::namespaced(self.client.clone(), namespace);
+        match list(beside, "Mailboxes", Some(namespace), None).await {
+            Err(error) if error.is_forbidden() => Ok(Vec::new()),
+            listed => Ok(listed?),
+        }
     }
 
     /// How the test of `mailbox` ended, where it is of this profile, was tested and does not work.
