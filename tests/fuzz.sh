@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-targets=(callback_query cookie token_answer id_token)
+targets=(callback_query cookie token_answer id_token imap pop3 smtp)
 [ $# -eq 0 ] || targets=("$@")
 seconds=$((${FUZZ_SECONDS:-60} / ${#targets[@]}))
 host=$(rustc -vV | sed -n 's/^host: //p')

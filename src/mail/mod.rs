@@ -19,6 +19,11 @@ mod wording;
 #[allow(clippy::unwrap_used)]
 mod stage;
 
+#[cfg(test)]
+mod faults;
+#[cfg(any(test, fuzzing))]
+pub mod played;
+
 pub use imap::{Folder, ImapSession, Uid};
 pub use message::{NotComposed, compose};
 pub use pop3::Pop3Session;

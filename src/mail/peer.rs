@@ -88,6 +88,12 @@ impl Peer {
         self.failure(Reason::ReplyTooLong, step, detail)
     }
 
+    /// The server told how it takes logins, and ours are not among it.
+    pub(super) fn no_mechanism(&self, step: &str) -> Failure {
+        let detail = "the server offers neither XOAUTH2 nor OAUTHBEARER";
+        self.failure(Reason::LoginMethodMissing, step, detail)
+    }
+
     pub(super) fn no_answer(&self) -> String {
         format!("no answer within {:?}", self.timeout)
     }

@@ -139,12 +139,7 @@ impl<S: Stream> Pop3Session<S> {
     async fn auth(&mut self) -> Result<(), Failure> {
         const STEP: Step = Step::Auth;
         let Some(mechanism) = self.capa().await?.choice() else {
-            let detail = "the server offers neither XOAUTH2 nor OAUTHBEARER";
-            let doing = Step::Capa.doing();
-            return Err(self
-                .talk
-                .peer
-                .failure(Reason::LoginMethodMissing, doing, detail));
+            return Err(self.talk.peer.no_mechanism(Step::Capa.doing()));
         };
         // The login is longer than a command may be (255 bytes, RFC 2449 section 4), so it is
         // sent by itself.

@@ -23,16 +23,21 @@ impl<S: Stream> Talk<S> {
         Self { peer, wire }
     }
 
-    /// The first byte of the greeting, which is not taken yet.
-    pub(super) async fn first_byte(&mut self, step: &str) -> Result<u8, Failure> {
-        let first = self.wire.peek().await;
-        first.map_err(|error| self.not_greeted(step, &error))
-    }
-
     /// The first line that the server says.
     pub(super) async fn greeting(&mut self, step: &str) -> Result<Vec<u8>, Failure> {
-        let line = self.wire.line().await;
-        line.map_err(|error| self.not_greeted(step, &error))
+        let error = match self.wire.line().await {
+            Ok(line) => return Ok(line),
+            Err(error) => error,
+        };
+        let (reason, detail) = match error {
+            WireError::Closed if !self.wire.heard_anything() => (
+                Reason::GreetingMissing,
+                "the server closed the connection without a word".to_owned(),
+            ),
+            WireError::Silent => (Reason::GreetingTimedOut, self.peer.no_answer()),
+            error => return Err(self.peer.broken(step, &error)),
+        };
+        Err(self.peer.failure(reason, step, &detail))
     }
 
     /// Begins a step: sends `parts`, one after the other.
@@ -61,17 +66,5 @@ impl<S: Stream> Talk<S> {
     /// The peer, and the stream if nothing was received that has not been read.
     pub(super) fn into_parts(self) -> (Peer, Option<S>) {
         (self.peer, self.wire.into_stream())
-    }
-
-    fn not_greeted(&self, step: &str, error: &WireError) -> Failure {
-        let (reason, detail) = match error {
-            WireError::Closed if !self.wire.heard_anything() => (
-                Reason::GreetingMissing,
-                "the server closed the connection without a word".to_owned(),
-            ),
-            WireError::Silent => (Reason::GreetingTimedOut, self.peer.no_answer()),
-            error => return self.peer.broken(step, error),
-        };
-        self.peer.failure(reason, step, &detail)
     }
 }

@@ -12,8 +12,11 @@ use tokio::time::{Instant, timeout_at};
 /// labels, Gmail's limit, fits. It is read as it comes and not kept.
 const ANSWER_LIMIT: u64 = 1024 * 1024;
 
+/// How many lines an answer may have: short ones would take long to read.
+const LINES_LIMIT: u32 = 16 * 1024;
+
 /// What a line may have, in bytes, together with the literals in it: it is kept until it is read.
-pub(super) const LINE_LIMIT: u64 = 64 * 1024;
+pub(super) const LINE_LIMIT: u64 = 16 * 1024;
 
 /// What a conversation is held over: TLS, and in the clear only what comes before it.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -26,6 +29,8 @@ pub(super) struct Wire<S> {
     stream: Take<BufReader<S>>,
     timeout: Duration,
     deadline: Instant,
+    /// How many lines of the answer have been read.
+    lines: u32,
 }
 
 /// Why there is no line.
@@ -33,7 +38,8 @@ pub(super) struct Wire<S> {
 pub(super) enum WireError {
     /// The other side ended the connection.
     Closed,
-    /// It sent more than [`ANSWER_LIMIT`], or a line of more than [`LINE_LIMIT`].
+    /// It sent more than [`ANSWER_LIMIT`] or [`LINES_LIMIT`], or a line of more than
+    /// [`LINE_LIMIT`].
     TooMuch,
     /// Nothing of an answer came in time.
     Silent,
@@ -50,6 +56,7 @@ impl<S: Stream> Wire<S> {
             stream: BufReader::new(stream).take(ANSWER_LIMIT),
             timeout,
             deadline: Instant::now() + timeout,
+            lines: 0,
         }
     }
 
@@ -61,6 +68,7 @@ impl<S: Stream> Wire<S> {
     /// Begins a step: sends `parts`, one after the other.
     pub(super) async fn send(&mut self, parts: &[&[u8]]) -> Result<(), WireError> {
         self.stream.set_limit(ANSWER_LIMIT);
+        self.lines = 0;
         self.deadline = Instant::now() + self.timeout;
         let stream = self.stream.get_mut();
         let sending = async {
@@ -77,6 +85,10 @@ impl<S: Stream> Wire<S> {
 
     /// The next line, without its end.
     pub(super) async fn line(&mut self) -> Result<Vec<u8>, WireError> {
+        if self.lines == LINES_LIMIT {
+            return Err(WireError::TooMuch);
+        }
+        self.lines += 1;
         let mut line = Vec::new();
         let reading = async {
             let mut bounded = (&mut self.stream).take(LINE_LIMIT);
@@ -113,15 +125,6 @@ impl<S: Stream> Wire<S> {
             return Err(self.ended(bytes.len() as u64));
         }
         Ok(bytes)
-    }
-
-    /// The first byte of what comes next, which stays there.
-    pub(super) async fn peek(&mut self) -> Result<u8, WireError> {
-        let first = match timeout_at(self.deadline, self.stream.fill_buf()).await {
-            Ok(waiting) => waiting?.first().copied(),
-            Err(_) => return Err(self.late()),
-        };
-        first.ok_or_else(|| self.ended(0))
     }
 
     /// Whether anything of the answer has been read.
@@ -212,7 +215,7 @@ mod tests {
         let mut wire = Wire::new(client, Duration::from_millis(30));
         assert!(matches!(wire.line().await, Err(WireError::Silent)));
         wire.send(&[b"NOOP\r\n"]).await.unwrap();
-        assert!(matches!(wire.peek().await, Err(WireError::Silent)));
+        assert!(matches!(wire.line().await, Err(WireError::Silent)));
         wire.send(&[b"NOOP\r\n"]).await.unwrap();
         server.write_all(b"250-a\r\n250 ").await.unwrap();
         assert_eq!(wire.line().await.unwrap(), b"250-a");

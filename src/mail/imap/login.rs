@@ -1,6 +1,5 @@
 use super::answer::{Answer, Notes, Response, Status};
 use super::{Heard, ImapSession, Step};
-use crate::api::Reason;
 use crate::domain::failure::Failure;
 use crate::mail::protocol::{Protocol, not_greeted};
 use crate::mail::sasl::Offer;
@@ -32,23 +31,9 @@ impl<S: Stream> ImapSession<S> {
     /// Logs in by the best way that the server takes.
     pub(super) async fn login(&mut self, greeted: Offer) -> Result<(), Failure> {
         const STEP: Step = Step::Login;
-        let offer = match greeted.told {
-            true => greeted,
-            // One that refuses to tell has not told.
-            false => {
-                self.exchange(Step::Capability, "CAPABILITY")
-                    .await?
-                    .notes
-                    .offer
-            }
-        };
+        let offer = self.offer(greeted).await?;
         let Some(mechanism) = offer.choice() else {
-            let detail = "the server offers neither XOAUTH2 nor OAUTHBEARER";
-            let doing = Step::Capability.doing();
-            return Err(self
-                .talk
-                .peer
-                .failure(Reason::LoginMethodMissing, doing, detail));
+            return Err(self.talk.peer.no_mechanism(Step::Capability.doing()));
         };
         let tag = self.next_tag();
         let command = format!("{tag} AUTHENTICATE {}\r\n", mechanism.name());
@@ -79,6 +64,15 @@ impl<S: Stream> ImapSession<S> {
                 ..failure
             }),
         }
+    }
+
+    /// How the server takes logins. One that refuses to tell has not told.
+    async fn offer(&mut self, greeted: Offer) -> Result<Offer, Failure> {
+        if greeted.told {
+            return Ok(greeted);
+        }
+        let answer = self.exchange(Step::Capability, "CAPABILITY").await?;
+        Ok(answer.notes.offer)
     }
 
     async fn respond(&mut self, tag: &str, response: &str) -> Result<Heard, Failure> {

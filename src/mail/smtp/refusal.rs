@@ -2,7 +2,7 @@
 //! 5321 section 4.2, RFC 3463, RFC 4954 section 6), then by what Gmail is known to say
 //! (support.google.com/a/answer/3726730).
 
-use super::Step;
+use super::dialogue::Step;
 use super::reply::Reply;
 use crate::api::Reason;
 use crate::mail::wording::{Row, Said, meaning};

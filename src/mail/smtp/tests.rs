@@ -266,6 +266,8 @@ async fn what_goes_wrong_before_the_encryption() {
         (vec![Wait], GreetingTimedOut),
         (vec![], GreetingMissing),
         (vec![Say("* OK IMAP ready\r\n"), Wait], WrongProtocol),
+        // It waits for TLS, and has it.
+        (vec![Encrypt, GREETING, Wait], TlsOnPlainTextPort),
         (
             vec![Send(b"\x15\x03\x01\0\x02\x02F"), Wait],
             TlsOnPlainTextPort,
@@ -334,6 +336,28 @@ async fn a_message_is_sent() {
         heard[..2].iter().all(|line| !line.contains("AUTH")),
         "{heard:?}"
     );
+}
+
+#[tokio::test]
+async fn only_a_no_means_that_a_message_was_not_taken() {
+    for (said, is_known) in [
+        ("451 4.3.0 later\r\n", true),
+        ("550 5.7.1 no\r\n", true),
+        ("354 more?\r\n", false),
+        ("what?\r\n", false),
+        ("", false),
+    ] {
+        let stage = Stage::new(up_to(Step::Data, said)).await;
+        let mut session = open(&stage, SmtpSecurity::Tls).await.unwrap();
+        let ann = "ann@example.com".parse().unwrap();
+        session.envelope(&ann, &ann).await.unwrap();
+        let not_taken = session.data(b"x").await.unwrap_err();
+        assert_eq!(
+            matches!(not_taken, NotTaken::Refused(_)),
+            is_known,
+            "{said}"
+        );
+    }
 }
 
 #[tokio::test]
