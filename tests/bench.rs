@@ -1,8 +1,14 @@
-//! `make bench`: how fast mailboxes get to Ready beside Node's imapflow and nodemailer, and what ten thousand of
-//! them take. The figures depend on the machine, so they are told and not asserted: only a measurement that did not
-//! work fails.
+//! `make bench`: how fast mailboxes get to Ready beside Node's imapflow and nodemailer, what one login takes, what
+//! mailboxes whose servers fail cost the others, and what ten thousand of them take. The figures depend on the machine,
+//! so they are told and not asserted: only a measurement that did not work fails.
 
+#[path = "bench/client.rs"]
+mod client;
+#[path = "bench/isolation.rs"]
+mod isolation;
 mod lab;
+#[path = "bench/logins.rs"]
+mod logins;
 #[path = "bench/peer.rs"]
 mod peer;
 #[path = "bench/process.rs"]
@@ -25,17 +31,21 @@ use scale::Creation;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 const USAGE: &str = "\
-Usage: make bench ARGS='[throughput] [scale[=MAILBOXES]] [scale-beside[=MAILBOXES]]'
+Usage: make bench ARGS='[throughput] [logins] [isolation] [scale[=MAILBOXES]] [scale-beside[=MAILBOXES]]'
 
   throughput   mailboxes with a grant to Ready, beside imapflow and nodemailer
+  logins       one login with XOAUTH2, beside imapflow, nodemailer and Python's libraries
+  isolation    tests of healthy mailboxes, with and without as many others whose servers hang or fail
   scale        new mailboxes to their first status, and a restart with all of them; 10000 unless said otherwise
   scale-beside the same, created while the operator runs: only for machines with cores to spare
-The first two, unless one is named.";
+All but the last, unless one is named.";
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Part {
     Throughput,
+    Logins,
+    Isolation,
     Scale {
         mailboxes: usize,
         creation: Creation,
@@ -44,11 +54,16 @@ enum Part {
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    if std::env::args().nth(1).as_deref() == Some(logins::OURS) {
+        return logins::ours::run().await;
+    }
     let parts = parts(std::env::args().skip(1))?;
     tell("starting the lab: Kubernetes API, OAuth server, mail servers");
     for part in parts {
         match part {
             Part::Throughput => throughput::run().await?,
+            Part::Logins => logins::run().await?,
+            Part::Isolation => isolation::run().await?,
             Part::Scale {
                 mailboxes,
                 creation,
@@ -72,13 +87,15 @@ fn parts(arguments: impl Iterator<Item = String>) -> Result<Vec<Part>> {
         };
         parts.push(match part {
             "throughput" => Part::Throughput,
+            "logins" => Part::Logins,
+            "isolation" => Part::Isolation,
             "scale" => scale(Creation::Before),
             "scale-beside" => scale(Creation::Beside),
             _ => bail!("{argument} is not understood\n{USAGE}"),
         });
     }
     if parts.is_empty() {
-        parts.push(Part::Throughput);
+        parts.extend([Part::Throughput, Part::Logins, Part::Isolation]);
         parts.push(Part::Scale {
             mailboxes: scale::MAILBOXES,
             creation: Creation::Before,

@@ -1,7 +1,15 @@
 //! How many connections there are at once, seen from the mail servers' side.
 
-use anyhow::Result;
+mod counting;
+
+use anyhow::{Context, Result};
+use counting::CountingServer;
 use futures::{StreamExt, TryStreamExt, stream};
+use gmail_operator::api::Mailbox;
+use gmail_operator::cluster::grant_secret;
+use gmail_operator::domain::secret::AccessToken;
+use kube::ResourceExt;
+use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use crate::lab::idle::Idle;
@@ -243,5 +251,73 @@ async fn a_profile_that_waits_keeps_no_other_waiting() -> Result<()> {
         .iter()
         .filter(|mailbox| condition_of(mailbox, "Ready").0 == "True");
     assert_eq!((ready.count(), wires.gauge.peak()), (1, 1));
+    Ok(())
+}
+
+/// Each account has five of them, which come one after the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_mailboxes_at_once_hold_the_limits() -> Result<()> {
+    const MAILBOXES: usize = 500;
+    const EACH: usize = 5;
+    const MAX: usize = 10;
+    let mut site = Site::new("five-hundred").await?;
+    site.log_level("info");
+    // Most of them wait for their turn, and no status need say so.
+    site.pace("waiting", 600.0);
+    let server = CountingServer::start(site.lab).await?;
+    site.allow(server.imap_port);
+    site.allow(server.smtp_port);
+    let ports = Ports {
+        imap: server.imap_port,
+        smtp: server.smtp_port,
+        ..site.ports()
+    };
+    site.profile(ports, limited(MAX, "30s")).await?;
+    let somebody = Tokens::of(&site, "five-hundred@example.com").await?;
+    stream::iter(0..MAILBOXES)
+        .map(async |n| signed_in_as(&site, &somebody, n, n / EACH).await)
+        .buffer_unordered(8)
+        .try_for_each(async |()| Ok(()))
+        .await?;
+    // The first look of its life: all of them are due.
+    site.start().await?;
+    until("all logins", 2 * PATIENCE, async || {
+        Ok(server.all().tests.iter().all(|tests| *tests >= MAILBOXES))
+    })
+    .await?;
+    until("all to be enabled", PATIENCE, async || {
+        let list = site.mailboxes().list(&Default::default()).await?;
+        let enabled = |mailbox: &Mailbox| condition_of(mailbox, "Ready").1 == "Enabled";
+        Ok(list.items.iter().filter(|m| enabled(m)).count() == MAILBOXES)
+    })
+    .await?;
+    let all = server.all();
+    assert_eq!((all.peak, all.tests), (MAX, [MAILBOXES; 2]));
+    let accounts = server.accounts();
+    assert_eq!(accounts.len(), MAILBOXES / EACH);
+    for (account, count) in &accounts {
+        assert_eq!(count.tests, [EACH; 2], "{account}");
+        assert!(count.peak <= 2, "{account} had {} at once", count.peak);
+    }
+    assert!(accounts.values().any(|count| count.peak == 2));
+    Ok(())
+}
+
+/// Signed in to an account that only the counting server knows.
+async fn signed_in_as(site: &Site, somebody: &Tokens, n: usize, account: usize) -> Result<()> {
+    let (name, email) = (format!("box-{n}"), format!("box-{account}@example.com"));
+    let mut manifest = site.mailbox_manifest(&name, &email);
+    manifest["spec"]["testMessage"] = json!("None");
+    let mailbox: Mailbox = serde_json::from_value(manifest)?;
+    let params = PostParams::default();
+    let made = site.mailboxes().create(&params, &mailbox).await?;
+    let uid = made.uid().context("no uid")?;
+    let mut grant = somebody.grant(site, &name, &uid, "google")?;
+    grant.email_address = email.parse()?;
+    grant.account.email = email.parse()?;
+    grant.account.subject = account.to_string();
+    grant.access.token = AccessToken::new(format!("ya29.{account}"));
+    let secret = grant_secret::secret(&grant, &site.namespace, None);
+    site.own_secrets().create(&params, &secret).await?;
     Ok(())
 }

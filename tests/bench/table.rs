@@ -15,7 +15,7 @@ pub fn print(title: &str, columns: &[&str], rows: &[Row]) {
     let cells = |texts: &[&str]| {
         texts
             .iter()
-            .map(|text| format!("{text:>10}"))
+            .map(|text| format!("{text:>12}"))
             .collect::<String>()
     };
     println!("\n{title}\n\n{:<34}{}  wanted", "", cells(columns));

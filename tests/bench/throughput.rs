@@ -14,7 +14,7 @@ use serde_json::json;
 use super::lab::operator::{Site, condition_of};
 use super::lab::tokens::Tokens;
 use super::lab::until;
-use super::peer::Peer;
+use super::peer;
 use super::process::{Process, Used};
 use super::table::{self, Row};
 use super::{PATIENCE, tell, with_production_waits};
@@ -45,21 +45,22 @@ pub async fn run() -> Result<()> {
         .try_collect()
         .await?;
     let operator = Process(site.running()?.pid());
-    let mut peer = Peer::start(&site, &accounts, CONNECTIONS).await?;
+    let setup = peer::setup(&site, &accounts, MAILBOXES, CONNECTIONS);
+    let mut node = peer::node(&setup).await?;
 
     tell("warming up: a round of each that does not count");
-    told(peer.round().await?);
+    told(node.measured("both").await?);
     operator_round(&site, operator, "warm-up", &accounts).await?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for n in 1..=ROUNDS {
         tell(&format!("round {n} of {ROUNDS}: the operator"));
         ours.push(operator_round(&site, operator, &format!("round-{n}"), &accounts).await?);
         tell(&format!("round {n} of {ROUNDS}: imapflow and nodemailer"));
-        theirs.push(told(peer.round().await?));
+        theirs.push(told(node.measured("both").await?));
     }
     let memory = (
         operator.peak_memory()? / 1e6,
-        peer.process.peak_memory()? / 1e6,
+        node.process.peak_memory()? / 1e6,
     );
     site.stop()?;
     print_table(&ours, &theirs, memory);
