@@ -61,10 +61,23 @@ pub struct Pace {
     pub backoff_first: Secs,
     /// The longest wait between tries.
     pub backoff_longest: Secs,
+    /// Before the first new try where the server wants fewer tries.
+    pub pause_first: Secs,
+    /// The longest wait between tries where the server wants fewer.
+    pub pause_longest: Secs,
     /// How many transient failures in a row turn a direction off.
     pub tries: u32,
     /// An access token older than this proves nothing about the grant.
     pub proof_age: Secs,
+    /// Between two logins over POP3 to one mailbox, unless a person asks for the second: Gmail locks out
+    /// whoever logs in more often.
+    pub pop3_gap: Secs,
+    /// Between the beginnings of two tests of one Mailbox that a person asks for.
+    pub between_requested_tests: Secs,
+    /// How many test messages a Mailbox gets within [`Pace::messages_within`].
+    pub messages_at_most: usize,
+    /// The time that [`Pace::messages_at_most`] is about.
+    pub messages_within: Secs,
     /// A step that takes longer than this shows in status while it runs.
     pub progress: Secs,
     /// A test that waits for a free connection longer than this says so in status.
@@ -73,6 +86,8 @@ pub struct Pace {
     pub arrival: Secs,
     /// Between two looks for it.
     pub look_for_message: Secs,
+    /// Between two looks, while a step talks to a mail server, whether its result is still wanted.
+    pub look_whether_wanted: Secs,
     /// Between two checks of an OAuth client that Google accepts.
     pub recheck_client: Secs,
     /// Before an OAuth client that was refused is checked again.
@@ -148,12 +163,19 @@ impl Default for Pace {
             retest_failed: secs(4 * 3600),
             backoff_first: secs(5),
             backoff_longest: secs(300),
+            pause_first: secs(600),
+            pause_longest: secs(3600),
             tries: 10,
             proof_age: secs(300),
+            pop3_gap: secs(300),
+            between_requested_tests: secs(60),
+            messages_at_most: 6,
+            messages_within: secs(24 * 3600),
             progress: secs(1),
             waiting: secs(10),
             arrival: secs(60),
             look_for_message: secs(1),
+            look_whether_wanted: Secs(Duration::from_millis(500)),
             recheck_client: secs(6 * 3600),
             recheck_refused_client: secs(600),
             look_at_secret: secs(50),

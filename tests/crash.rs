@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use gmail_operator::api::{Mailbox, TestStep};
 
-use crate::lab::operator::{PATIENCE, Ports, Site};
+use crate::lab::operator::{PATIENCE, Ports, Site, condition_of};
 use crate::lab::person::Person;
 use crate::lab::until;
 use crate::lab::wire::Wire;
@@ -231,6 +231,39 @@ async fn in_the_round_trip_before_the_message_was_sent() -> Result<()> {
     story.goes_on(&before).await
 }
 
+/// Killed after each of its writes, whatever it was about to do then: there is never a second message.
+#[tokio::test]
+async fn after_each_write() -> Result<()> {
+    let mut story = Story::new("crash-writes").await?;
+    story.site.pace("arrival", 1.0);
+    story.site.pace("tries", 2.0);
+    story.sign_in().await?;
+    for _ in 0..15 {
+        let (site, before) = (&story.site, story.site.writes()?.len());
+        let mut ready = false;
+        until("another write, or the end", PATIENCE, async || {
+            let mailbox = site.mailboxes().get("box").await?;
+            ready = condition_of(&mailbox, "Ready") == ("True".into(), "Enabled".into());
+            Ok(ready || site.writes()?.len() > before)
+        })
+        .await?;
+        if ready {
+            break;
+        }
+        story.site.kill()?;
+        story.site.start_again().await?;
+    }
+    story.site.until_reason("box", "Ready", "Enabled").await?;
+    let mail = &story.site.lab.mail;
+    let (sent, inbox) = (
+        mail.relayed(&story.email)?,
+        mail.messages_in(&story.email, "INBOX")?,
+    );
+    assert!(sent <= 1, "{sent} messages");
+    assert_eq!(inbox.len(), sent);
+    Ok(())
+}
+
 /// Between the consent and the grant: nothing is half stored, and the owner can sign in again.
 #[tokio::test]
 async fn in_the_callback() -> Result<()> {
@@ -309,10 +342,7 @@ async fn in_a_renewal() -> Result<()> {
     })
     .await?;
     let mailbox = story.site.mailboxes().get("box").await?;
-    assert_eq!(
-        crate::lab::operator::condition_of(&mailbox, "Ready").0,
-        "True"
-    );
+    assert_eq!(condition_of(&mailbox, "Ready").0, "True");
     Ok(())
 }
 

@@ -29,6 +29,7 @@ mod renewal;
 mod replicas;
 mod resources;
 mod revocation;
+mod round_trip;
 mod sign_in;
 mod sign_out;
 mod storm;

@@ -90,7 +90,8 @@ pub struct MailboxSpec {
     #[x_kube(validation = ("self >= timestamp('2004-04-01T00:00:00Z') && self < timestamp('2100-01-01T00:00:00Z')", "must be a time between 2004-04-01 and 2100-01-01"))]
     pub process_emails_from: Option<Time>,
 
-    /// ToSelf: a test that a person asked for sends the mailbox a message and looks for it. None: no
+    /// ToSelf: the first test after a sign-in sends the mailbox its owner's receipt and looks for it, and
+    /// a test that a person asks for sends a message that goes to Trash: at most six a day. None: no
     /// message is ever sent.
     #[serde(default)]
     pub test_message: TestMessage,
@@ -142,7 +143,8 @@ pub struct Incoming {
     /// External: another program does, with accessTokenSecret. None: mail is not received.
     #[serde(default)]
     pub method: Method,
-    /// The protocol: IMAP or POP3. POP3 is not yet tested.
+    /// The protocol: IMAP or POP3. Over POP3 the test logs in and looks at nothing but the count of
+    /// messages.
     #[serde(default)]
     pub protocol: IncomingProtocol,
 }
@@ -373,8 +375,8 @@ pub struct DirectionStatus {
     /// The newest failure; it stays beside a later success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<DirectionError>,
-    /// What the newest test noticed although it succeeded: ArrivedInSpam, RoundTripUnproved or
-    /// MessagesUsedUp.
+    /// What was noticed although the direction works: ArrivedInSpam or RoundTripUnproved by the newest
+    /// test message, MessagesUsedUp by the newest test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<Reason>,
 }

@@ -116,7 +116,10 @@ macro_rules! reasons {
 impl Reason {
     /// Whether it warns of what is still right.
     pub fn is_warning(self) -> bool {
-        matches!(self, Reason::CapacityLow | Reason::SignInEndsSoon)
+        matches!(
+            self,
+            Reason::CapacityLow | Reason::SignInEndsSoon | Reason::ArrivedInSpam
+        )
     }
 
     /// As it stands in a condition.
@@ -146,7 +149,6 @@ reasons! {
     Testing, Nobody, OnChange, "The test is running", "";
     NotChecked, Nobody, OnChange, "Not checked yet", "";
     Suspended, AppTeam, OnChange, "spec.suspend is true: nothing is sent to Google or a mail server", "Set spec.suspend to false";
-    ProtocolNotTested, AppTeam, OnChange, "POP3 is not tested by this version", "Use the protocol IMAP, or wait for a version that tests POP3";
 
     // The Mailbox and its profile.
     InvalidSpec, Author, OnChange, "A value in the spec is not usable", "Correct the value that the message names";

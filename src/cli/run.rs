@@ -203,6 +203,7 @@ async fn lead(
             namespace: settings.namespace.clone(),
             watch_namespaces: settings.watch_namespaces.clone(),
             front_door: settings.front_door.clone(),
+            cluster_name: settings.cluster_name.clone(),
             instance: settings.identity.clone(),
             pace: settings.pace,
             network: network.clone(),

@@ -7,6 +7,9 @@ use super::recorder::Recorder;
 use crate::api::Reason;
 use crate::domain::verdict::{Truth, Verdict};
 
+/// The condition that each kind has.
+const READY: &str = "Ready";
+
 /// Tells transitions as Kubernetes Events.
 pub struct Events {
     recorder: Recorder,
@@ -26,11 +29,18 @@ impl Events {
     where
         K: Resource<DynamicType = ()>,
     {
-        if before == Some(ready.reason.name()) {
-            return;
+        if before != Some(ready.reason.name()) {
+            self.tell(object, READY, ready).await;
         }
+    }
+
+    /// Tells that the condition `condition` of `object` is now as `verdict` says.
+    pub async fn tell<K>(&self, object: &K, condition: &str, verdict: &Verdict)
+    where
+        K: Resource<DynamicType = ()>,
+    {
         let waits = matches!(
-            ready.reason,
+            verdict.reason,
             Reason::SignInRequired
                 | Reason::Testing
                 | Reason::NotTested
@@ -43,16 +53,16 @@ impl Events {
             object.meta().namespace.as_deref().unwrap_or_default(),
             object.meta().name.as_deref().unwrap_or_default()
         );
-        tracing::info!(kind = %K::kind(&()), name, ready = ?ready.truth, reason = %ready.reason, "a change");
+        tracing::info!(kind = %K::kind(&()), name, condition, is = ?verdict.truth, reason = %verdict.reason, "a change");
         let event = Event {
-            type_: match ready.truth {
-                Truth::True if !ready.reason.is_warning() => EventType::Normal,
+            type_: match verdict.truth {
+                Truth::True if !verdict.reason.is_warning() => EventType::Normal,
                 _ if waits => EventType::Normal,
                 _ => EventType::Warning,
             },
-            reason: ready.reason.name().to_owned(),
-            note: Some(note(&ready.message)),
-            action: "Reconcile".to_owned(),
+            reason: verdict.reason.name().to_owned(),
+            note: Some(note(&verdict.message)),
+            action: action(condition),
             secondary: None,
         };
         let published = self.recorder.publish(&event, object.object_ref(&())).await;
@@ -62,6 +72,14 @@ impl Events {
         {
             tracing::warn!(%error, "an Event could not be written");
         }
+    }
+}
+
+/// What was done when it was seen, as an Event names it: it keeps those of the two directions apart.
+fn action(condition: &str) -> String {
+    match condition {
+        READY => "Reconcile".to_owned(),
+        direction => format!("Test{}", direction.trim_end_matches(READY)),
     }
 }
 

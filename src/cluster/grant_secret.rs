@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ObjectMeta;
 
 use crate::domain::endpoints::OAuthEndpoints;
-use crate::domain::grant::{Access, Account, EndCause, Grant, GrantEnd, KnownEnd};
+use crate::domain::grant::{Access, Account, EndCause, Grant, GrantEnd, KnownEnd, Messages};
 use crate::domain::name::ObjectName;
 use crate::domain::schedule::digest;
 use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
@@ -120,7 +120,11 @@ pub fn parse(secret: &Secret) -> Result<Grant, BadGrant> {
             }),
             None => None,
         },
-        message_sent_by: keys.text("message-sent-by").ok().map(str::to_owned),
+        messages: Messages {
+            newest: keys.text("message-sent-by").ok().map(str::to_owned),
+            receipt: keys.text("receipt-sent-by").ok().map(str::to_owned),
+            sent_at: keys.times("messages-sent-at")?,
+        },
         place_taken_at: keys.optional("place-taken-at")?,
         reminded_for: keys.optional("reminded-for")?,
         test_requested_at: keys.optional("test-requested-at")?,
@@ -153,6 +157,21 @@ impl<'a> Keys<'a> {
             Err(_) => Ok(None),
         }
     }
+
+    /// Times with spaces between them; none where the key is missing.
+    fn times(&self, key: &'static str) -> Result<Vec<Timestamp>, BadGrant> {
+        let words = self.text(key).unwrap_or_default().split(' ');
+        words
+            .filter(|word| !word.is_empty())
+            .map(|word| word.parse().map_err(|_| BadGrant(key)))
+            .collect()
+    }
+}
+
+/// As [`Keys::times`] reads them.
+fn times(times: &[Timestamp]) -> Option<String> {
+    let words: Vec<String> = times.iter().map(Timestamp::to_string).collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// Writes a grant. `resource_version` guards a replacement; `None` creates.
@@ -197,7 +216,9 @@ pub fn secret(grant: &Grant, namespace: &str, resource_version: Option<String>) 
             grant.ended.map(|end| end.reason.to_string()),
         ),
         some("ended-at", grant.ended.map(|end| time(end.at))),
-        some("message-sent-by", grant.message_sent_by.clone()),
+        some("message-sent-by", grant.messages.newest.clone()),
+        some("receipt-sent-by", grant.messages.receipt.clone()),
+        some("messages-sent-at", times(&grant.messages.sent_at)),
         some("place-taken-at", grant.place_taken_at.map(time)),
         some("reminded-for", grant.reminded_for.map(time)),
         some("test-requested-at", grant.test_requested_at.map(time)),
@@ -275,7 +296,11 @@ mod tests {
                 reason: Reason::ConsentExpired,
                 at: time(77),
             }),
-            message_sent_by: Some("abc".into()),
+            messages: Messages {
+                newest: Some("abc".into()),
+                receipt: Some("aa".into()),
+                sent_at: vec![time(1_800_000_000), time(1_800_000_060)],
+            },
             place_taken_at: Some(time(150)),
             reminded_for: Some(time(9_000)),
             test_requested_at: Some(time(200)),
@@ -298,7 +323,7 @@ mod tests {
             move_asked_at: None,
             workload_secret: None,
             ended: None,
-            message_sent_by: None,
+            messages: Messages::default(),
             place_taken_at: None,
             orphaned_at: None,
             ..grant()

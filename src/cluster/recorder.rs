@@ -30,8 +30,8 @@ pub struct Recorder {
     recent: Mutex<Recent>,
 }
 
-/// The object's uid and the reason.
-type Key = (String, String);
+/// The object's uid, the action and the reason.
+type Key = (String, String, String);
 
 #[derive(Default)]
 struct Recent {
@@ -68,7 +68,11 @@ impl Recorder {
         let doing = || "writing an Event".to_owned();
         let namespace = object.namespace.clone().unwrap_or_default();
         let api: Api<StoredEvent> = Api::namespaced(self.client.clone(), &namespace);
-        let key = (object.uid.clone().unwrap_or_default(), event.reason.clone());
+        let key = (
+            object.uid.clone().unwrap_or_default(),
+            event.action.clone(),
+            event.reason.clone(),
+        );
         let before = self.recent().get(&key);
         if let Some(before) = before {
             let times = before.times.saturating_add(1);
@@ -157,7 +161,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut recent = Recent::default();
-        let key = |n: usize| (n.to_string(), "Enabled".to_owned());
+        let key = |n: usize| (n.to_string(), "Reconcile".to_owned(), "Enabled".to_owned());
         for n in 0..REMEMBERED + 10 {
             recent.put(key(n), format!("event-{n}"), 1);
             recent.put(key(n), format!("event-{n}"), 2);

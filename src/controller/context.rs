@@ -38,6 +38,8 @@ pub struct Context {
     pub client: Client,
     pub namespace: String,
     pub front_door: FrontDoor,
+    /// How this cluster is called, if it has been told.
+    pub cluster_name: Option<String>,
     pub pace: Pace,
     pub mailboxes: Latest<AnyMailbox>,
     pub profiles: Latest<AnyProfile>,

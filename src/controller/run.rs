@@ -52,6 +52,8 @@ pub struct ControllerSettings {
     pub watch_namespaces: Vec<String>,
     /// Where the operator is reached from a browser.
     pub front_door: FrontDoor,
+    /// How this cluster is called, if it has been told.
+    pub cluster_name: Option<String>,
     /// This replica, in Events.
     pub instance: String,
     /// All waits.
@@ -248,6 +250,7 @@ fn context(
     let pace = settings.pace;
     Context {
         front_door: settings.front_door,
+        cluster_name: settings.cluster_name,
         pace,
         mailboxes: Latest::new(readers.mailboxes.clone()),
         profiles: Latest::new(readers.profiles.clone()),

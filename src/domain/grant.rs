@@ -51,8 +51,8 @@ pub struct Grant {
     pub start_from: Timestamp,
     /// Google has ended it.
     pub ended: Option<GrantEnd>,
-    /// The newest test that may have sent its message.
-    pub message_sent_by: Option<String>,
+    /// The test messages that may have been sent.
+    pub messages: Messages,
     /// When its account took a place in the client's Google Cloud project, where places are limited.
     pub place_taken_at: Option<Timestamp>,
     /// The end that its owner may have been reminded of.
@@ -99,6 +99,69 @@ pub struct Access {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// Which test messages may have been sent: noted before they are, so that a crash never leads to a
+/// second one, and a lost status to no more of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Messages {
+    /// The newest test that may have sent its message; none since the sign-in.
+    pub newest: Option<String>,
+    /// The test whose message was the receipt of this sign-in.
+    pub receipt: Option<String>,
+    /// When the newest of them were sent, oldest first; also those of earlier sign-ins.
+    pub sent_at: Vec<Timestamp>,
+}
+
+/// How many test messages a Mailbox gets.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageLimit {
+    /// So many.
+    pub at_most: usize,
+    /// Within this time.
+    pub within: Duration,
+}
+
+impl Messages {
+    /// Whether the owner has had no receipt of this sign-in yet: its first message is that.
+    pub fn lack_receipt(&self) -> bool {
+        self.newest.is_none()
+    }
+
+    /// Whether the message of the test `id` is the receipt: it was, or would be if it were sent now.
+    pub fn is_receipt(&self, id: &str) -> bool {
+        self.lack_receipt() || self.receipt.as_deref() == Some(id)
+    }
+
+    /// Whether the test `id` may have sent its message.
+    pub fn may_be_sent_by(&self, id: &str) -> bool {
+        self.newest.as_deref() == Some(id)
+    }
+
+    /// Whether there may be another one at `now`.
+    pub fn leave_room(&self, now: Timestamp, limit: MessageLimit) -> bool {
+        let since = schedule::earlier(now, limit.within);
+        let counted = self.sent_at.iter().filter(|at| **at > since).count();
+        counted < limit.at_most
+    }
+
+    /// After the message of the test `id` may have been sent at `now`.
+    pub fn with(&self, id: &str, now: Timestamp, limit: MessageLimit) -> Self {
+        let since = schedule::earlier(now, limit.within);
+        let counted = self.sent_at.iter().copied().filter(|at| *at > since);
+        let mut sent_at: Vec<Timestamp> = counted.chain([now]).collect();
+        let too_many = sent_at.len().saturating_sub(limit.at_most.max(1));
+        sent_at.drain(..too_many);
+        let receipt = match self.lack_receipt() {
+            true => Some(id.to_owned()),
+            false => self.receipt.clone(),
+        };
+        Self {
+            newest: Some(id.to_owned()),
+            receipt,
+            sent_at,
+        }
+    }
 }
 
 /// That Google has ended a grant.
@@ -203,6 +266,37 @@ pub fn known_end(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_counted_for_a_day() {
+        let limit = MessageLimit {
+            at_most: 6,
+            within: Duration::from_secs(24 * 3600),
+        };
+        let hour = |n: i64| Timestamp::from_second(1_800_000_000 + n * 3600).unwrap();
+        let mut messages = Messages::default();
+        for n in 0..6 {
+            assert!(messages.leave_room(hour(n), limit));
+            messages = messages.with(&n.to_string(), hour(n), limit);
+        }
+        assert!(messages.is_receipt("0") && !messages.is_receipt("5"));
+        assert!(messages.may_be_sent_by("5") && !messages.may_be_sent_by("4"));
+        assert!(!messages.leave_room(hour(23), limit));
+        assert!(
+            messages.leave_room(hour(24), limit),
+            "the first is a day old"
+        );
+        // The receipt of a new sign-in is sent all the same; no more times are kept than count.
+        let again = Messages {
+            sent_at: messages.sent_at.clone(),
+            ..Messages::default()
+        };
+        let more = again.with("again", hour(7), limit);
+        assert!(more.is_receipt("again"));
+        assert_eq!((more.sent_at.len(), more.sent_at[0]), (6, hour(1)));
+        let later = more.with("later", hour(200), limit);
+        assert_eq!(later.sent_at, [hour(200)]);
+    }
 
     #[test]
     fn the_end_and_why() {

@@ -55,7 +55,7 @@ mod tests {
             ends: None,
             start_from: at,
             ended: None,
-            message_sent_by: None,
+            messages: crate::domain::grant::Messages::default(),
             place_taken_at: None,
             reminded_for: None,
             test_requested_at: None,

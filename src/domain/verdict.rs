@@ -86,10 +86,19 @@ pub fn explain_with_cure(reason: Reason, detail: &str, who: Actor, cure: &str) -
         text.push_str(cure);
         text.push('.');
     }
-    if text.chars().count() > MAX_MESSAGE {
-        text = text.chars().take(MAX_MESSAGE - 1).chain(['…']).collect();
+    bounded(text)
+}
+
+/// `text`, which explains a reason, with one sentence more.
+pub fn with_sentence(text: &str, sentence: &str) -> String {
+    bounded(format!("{text} {sentence}"))
+}
+
+fn bounded(text: String) -> String {
+    match text.chars().count() > MAX_MESSAGE {
+        true => text.chars().take(MAX_MESSAGE - 1).chain(['…']).collect(),
+        false => text,
     }
-    text
 }
 
 /// `verdicts` as conditions. The transition time of one whose status stays is kept.

@@ -1,12 +1,16 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use url::Url;
 
 use super::{GrantKeeper, KeeperError, ProfileClient};
 use crate::api::{DeletionPolicy, Reason};
 use crate::domain::address::EmailAddress;
-use crate::domain::grant::{Access, Account, Grant, KnownEnd, may_use_mail};
+use crate::domain::grant::{Access, Account, Grant, KnownEnd, Messages, may_use_mail};
 use crate::domain::name::ObjectName;
 use crate::domain::schedule::later;
+use crate::domain::secret::{AccessToken, RefreshToken};
 use crate::google::{Exchanged, Identity, OAuthError};
 
 /// What a mailbox's owner consented to, and for which Mailbox.
@@ -74,73 +78,10 @@ impl GrantKeeper {
         client: &ProfileClient,
         now: Timestamp,
     ) -> Result<Accepted, AcceptError> {
-        let refused = |reason| Err(AcceptError::Refused(reason));
-        let (exchanged, identity) = (consent.exchanged, consent.identity);
-        let Ok(email) = identity.email.parse::<EmailAddress>() else {
-            return refused(Reason::IdentityNotProved);
-        };
-        if !identity.email_verified {
-            return refused(Reason::EmailNotVerified);
-        }
-        if !email.is_same_account(&consent.account) {
-            return refused(Reason::WrongAccount);
-        }
-        if !may_use_mail(&exchanged.scopes) {
-            return refused(Reason::MailScopeNotGranted);
-        }
-        let Some(refresh_token) = exchanged.refresh_token.clone() else {
-            return refused(Reason::NoRefreshToken);
-        };
-        let proved = match client.prove(&refresh_token).await {
-            Ok(proved) => proved,
-            Err(OAuthError::Refused(refusal)) if refusal.of_client().is_some() => {
-                return refused(Reason::ConsentExchangeFailed);
-            }
-            Err(OAuthError::Refused(_)) => return refused(Reason::GrantNotProved),
-            Err(error) => return Err(KeeperError::Google(error.to_string()).into()),
-        };
-        let scopes = proved.scopes.unwrap_or_else(|| exchanged.scopes.clone());
-        if !may_use_mail(&scopes) {
-            return refused(Reason::MailScopeNotGranted);
-        }
-        // Whole seconds, as status keeps them: a test that starts now is not before its sign-in.
-        let signed_in_at = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        let mut grant = Grant {
-            mailbox: consent.mailbox,
-            mailbox_uid: consent.mailbox_uid,
-            email_address: consent.email_address,
-            account: Account {
-                issuer: identity.issuer.clone(),
-                subject: identity.subject.clone(),
-                email,
-            },
-            scopes,
-            client_id: client.client.id.clone(),
-            redirect_uri: Some(consent.redirect_uri.to_string()),
-            token_endpoint: client.google.token_endpoint().clone(),
-            profile: client.profile.clone(),
-            refresh_token: proved.refresh_token.unwrap_or(refresh_token),
-            access: Access {
-                token: proved.access_token,
-                issued_at: now,
-                expires_at: later(now, proved.expires_in),
-            },
-            signed_in_at,
-            ends: consent.ends,
-            start_from: consent.start_from,
-            ended: None,
-            message_sent_by: None,
-            place_taken_at: None,
-            reminded_for: None,
-            test_requested_at: None,
-            signed_out_at: None,
-            move_asked_at: None,
-            workload_secret: None,
-            deletion_policy: consent.deletion_policy,
-            orphaned_at: None,
-        };
+        let fresh = fresh(&consent, client).await?;
+        let mut grant = grant(consent, client, fresh, now);
         let elsewhere = !self.serving_elsewhere(&grant).await?.is_empty();
-        grant.move_asked_at = elsewhere.then_some(signed_in_at);
+        grant.move_asked_at = elsewhere.then_some(grant.signed_in_at);
         let before = self.store(&mut grant).await?;
         match (before, grant.move_asked_at) {
             (Before::Served, _) => Ok(Accepted::InUse),
@@ -168,6 +109,8 @@ impl GrantKeeper {
                         }
                     }
                     grant.workload_secret = old.grant.workload_secret.clone();
+                    // The limit is the mailbox's: it does not begin anew with each sign-in.
+                    grant.messages.sent_at = old.grant.messages.sent_at.clone();
                     old.resource_version.clone()
                 }
                 Some(Err(_)) => self.grants.version(&grant.mailbox_uid).await?,
@@ -182,5 +125,92 @@ impl GrantKeeper {
         Err(KeeperError::Google(
             "another sign-in for this mailbox was going on at the same time".to_owned(),
         ))
+    }
+}
+
+/// What a consent gave, after a renewal that proves it.
+struct Fresh {
+    email: EmailAddress,
+    scopes: BTreeSet<String>,
+    refresh_token: RefreshToken,
+    access_token: AccessToken,
+    expires_in: Duration,
+}
+
+/// Checks a consent, and proves it.
+async fn fresh(consent: &Consent<'_>, client: &ProfileClient) -> Result<Fresh, AcceptError> {
+    let refused = |reason| Err(AcceptError::Refused(reason));
+    let (exchanged, identity) = (consent.exchanged, consent.identity);
+    let Ok(email) = identity.email.parse::<EmailAddress>() else {
+        return refused(Reason::IdentityNotProved);
+    };
+    if !identity.email_verified {
+        return refused(Reason::EmailNotVerified);
+    }
+    if !email.is_same_account(&consent.account) {
+        return refused(Reason::WrongAccount);
+    }
+    if !may_use_mail(&exchanged.scopes) {
+        return refused(Reason::MailScopeNotGranted);
+    }
+    let Some(refresh_token) = exchanged.refresh_token.clone() else {
+        return refused(Reason::NoRefreshToken);
+    };
+    let proved = match client.prove(&refresh_token).await {
+        Ok(proved) => proved,
+        Err(OAuthError::Refused(refusal)) if refusal.of_client().is_some() => {
+            return refused(Reason::ConsentExchangeFailed);
+        }
+        Err(OAuthError::Refused(_)) => return refused(Reason::GrantNotProved),
+        Err(error) => return Err(KeeperError::Google(error.to_string()).into()),
+    };
+    let scopes = proved.scopes.unwrap_or_else(|| exchanged.scopes.clone());
+    if !may_use_mail(&scopes) {
+        return refused(Reason::MailScopeNotGranted);
+    }
+    Ok(Fresh {
+        email,
+        scopes,
+        refresh_token: proved.refresh_token.unwrap_or(refresh_token),
+        access_token: proved.access_token,
+        expires_in: proved.expires_in,
+    })
+}
+
+fn grant(consent: Consent<'_>, client: &ProfileClient, fresh: Fresh, now: Timestamp) -> Grant {
+    Grant {
+        mailbox: consent.mailbox,
+        mailbox_uid: consent.mailbox_uid,
+        email_address: consent.email_address,
+        account: Account {
+            issuer: consent.identity.issuer.clone(),
+            subject: consent.identity.subject.clone(),
+            email: fresh.email,
+        },
+        scopes: fresh.scopes,
+        client_id: client.client.id.clone(),
+        redirect_uri: Some(consent.redirect_uri.to_string()),
+        token_endpoint: client.google.token_endpoint().clone(),
+        profile: client.profile.clone(),
+        refresh_token: fresh.refresh_token,
+        access: Access {
+            token: fresh.access_token,
+            issued_at: now,
+            expires_at: later(now, fresh.expires_in),
+        },
+        // Whole seconds, as status keeps them: a test that starts now is not before its sign-in.
+        signed_in_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
+        ends: consent.ends,
+        start_from: consent.start_from,
+        ended: None,
+        messages: Messages::default(),
+        place_taken_at: None,
+        reminded_for: None,
+        test_requested_at: None,
+        signed_out_at: None,
+        move_asked_at: None,
+        workload_secret: None,
+        deletion_policy: consent.deletion_policy,
+        orphaned_at: None,
     }
 }

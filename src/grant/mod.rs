@@ -19,6 +19,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use url::Url;
 
+use crate::api::Reason;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::Grants;
 use crate::domain::grant::Grant;
@@ -71,8 +72,13 @@ pub enum KeeperError {
         token_endpoint: Url,
     },
     /// Google refused the client rather than the grant.
-    #[error("Google refused the OAuth client: {0}")]
-    ClientRefused(String),
+    #[error("Google refused the OAuth client: {said}")]
+    ClientRefused {
+        /// Why, as far as Google says.
+        reason: Reason,
+        /// In Google's words.
+        said: String,
+    },
     /// The API server.
     #[error(transparent)]
     Cluster(#[from] ClusterError),

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::traffic::{LaneName, Traffic, Turn};
 use super::{GrantKeeper, KeeperError};
-use crate::api::GmailServerProfile;
+use crate::api::{GmailServerProfile, Reason};
 use crate::cluster::credentials::{self, CredentialsError};
 use crate::domain::grant::Grant;
 use crate::domain::name::ObjectName;
@@ -40,6 +40,18 @@ pub enum ClientError {
     /// Its trust.
     #[error(transparent)]
     Network(#[from] NetworkError),
+}
+
+impl ClientError {
+    /// As the profile's condition says it.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Credentials(CredentialsError::Unusable { reason, .. }) => *reason,
+            Self::Credentials(CredentialsError::Cluster(_)) => Reason::NotChecked,
+            Self::Credentials(CredentialsError::NotNamed) => Reason::ClientSecretMissing,
+            Self::Profile(_) | Self::Network(_) => Reason::ProfileNotReady,
+        }
+    }
 }
 
 impl ProfileClient {

@@ -139,11 +139,14 @@ const DOING: &str = "renewing the access token";
 pub(super) type Change = Box<dyn Fn(&mut Grant) + Send + Sync>;
 
 fn ended(refusal: &Refusal, age_hours: i64) -> Result<Reason, KeeperError> {
-    let about_client = refusal.of_client().is_some();
+    let about_client = refusal.of_client();
     refusal
         .of_grant(age_hours)
-        .filter(|_| !about_client)
-        .ok_or_else(|| KeeperError::ClientRefused(refusal.words()))
+        .filter(|_| about_client.is_none())
+        .ok_or_else(|| KeeperError::ClientRefused {
+            reason: about_client.unwrap_or(Reason::ClientRefused),
+            said: refusal.words(),
+        })
 }
 
 /// Another replica may have renewed it since, with a refresh token that was good.

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::{GrantKeeper, KeeperError, Written};
 use crate::cluster::grants::{StoredGrant, stored};
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grant, MessageLimit, Messages};
 
 /// How often a write is tried that another writer was ahead of.
 const TRIES: usize = 4;
@@ -42,17 +42,49 @@ impl GrantKeeper {
     }
 
     /// Notes that the test `id` may have sent its message: before it does, so that a crash in
-    /// between never leads to a second one.
+    /// between never leads to a second one. `None` where it is noted already, by another replica, or
+    /// another sign-in was ahead: then nothing may be sent.
     ///
     /// # Errors
     /// [`KeeperError::Cluster`]; then nothing may be sent.
     pub async fn note_message(
         &self,
-        base: StoredGrant,
+        base: &StoredGrant,
         id: &str,
+        limit: MessageLimit,
     ) -> Result<Option<Written>, KeeperError> {
-        self.update(base, |grant| grant.message_sent_by = Some(id.to_owned()))
-            .await
+        if base.grant.messages.may_be_sent_by(id) {
+            return Ok(None);
+        }
+        let (before, now) = (base.grant.messages.clone(), Timestamp::now());
+        let written = self
+            .update(base.clone(), |grant| {
+                if grant.messages == before {
+                    grant.messages = before.with(id, now, limit);
+                }
+            })
+            .await?;
+        let ours = |written: &Written| written.grant.messages == before.with(id, now, limit);
+        Ok(written.filter(ours))
+    }
+
+    /// Takes that note back, where it is certain that the server does not have the message: the
+    /// notes are then as `before`.
+    ///
+    /// # Errors
+    /// [`KeeperError::Cluster`]; then the note stays and the message is looked for.
+    pub async fn unnote_message(
+        &self,
+        base: StoredGrant,
+        before: &Messages,
+    ) -> Result<Option<Written>, KeeperError> {
+        let noted = base.grant.messages.clone();
+        self.update(base, |grant| {
+            if grant.messages == noted {
+                grant.messages = before.clone();
+            }
+        })
+        .await
     }
 
     /// Notes that the owner may have been reminded of `end`: before the message is sent, so that a

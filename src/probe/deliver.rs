@@ -3,7 +3,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::failure::Failure;
 use crate::mail::{NotTaken, SmtpSession};
 
-/// A message that is not looked for afterwards.
+/// A message to be sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Mail<'a> {
     /// The account that sends it.

@@ -1,21 +1,48 @@
 use super::{Prober, Slot, Subject};
+use crate::api::IncomingProtocol;
 use crate::domain::failure::Failure;
-use crate::mail::ImapSession;
+use crate::mail::{Folder, ImapSession, Pop3Session};
 
 impl Prober {
-    /// Can mail be read? Logs in over IMAP and opens INBOX read-only.
+    /// Can mail be read? Logs in and opens the mailbox: over IMAP the inbox, read-only; over POP3 with
+    /// STAT, since a mailbox that is closed to POP3 lets some log in.
     ///
     /// # Errors
     /// The [`Failure`], told apart.
-    pub async fn incoming(&self, _slot: &mut Slot, subject: &Subject<'_>) -> Result<(), Failure> {
-        let mut session = ImapSession::open(
-            &self.dialer(subject)?,
-            &subject.servers.imap,
-            subject.account(),
-        )
-        .await?;
-        let examined = session.examine_inbox().await;
+    pub async fn incoming(
+        &self,
+        slot: &mut Slot,
+        subject: &Subject<'_>,
+        protocol: IncomingProtocol,
+    ) -> Result<(), Failure> {
+        match protocol {
+            IncomingProtocol::Imap => self.can_look(slot, subject).await,
+            IncomingProtocol::Pop3 => self.count(subject).await,
+        }
+    }
+
+    /// Can the inbox be opened over IMAP, to look for a message there?
+    ///
+    /// # Errors
+    /// The [`Failure`], told apart.
+    pub async fn can_look(&self, _slot: &mut Slot, subject: &Subject<'_>) -> Result<(), Failure> {
+        let mut session = self.imap(subject).await?;
+        let opened = session.open_folder(Folder::Inbox).await;
         session.logout().await;
-        examined
+        opened.map(drop)
+    }
+
+    pub(super) async fn imap(&self, subject: &Subject<'_>) -> Result<ImapSession, Failure> {
+        let dialer = self.dialer(subject)?;
+        ImapSession::open(&dialer, &subject.servers.imap, subject.account()).await
+    }
+
+    async fn count(&self, subject: &Subject<'_>) -> Result<(), Failure> {
+        let dialer = self.dialer(subject)?;
+        let mut session =
+            Pop3Session::open(&dialer, &subject.servers.pop3, subject.account()).await?;
+        let counted = session.stat().await;
+        session.quit().await;
+        counted
     }
 }

@@ -1,5 +1,7 @@
 //! Metrics.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -27,6 +29,10 @@ pub struct Metrics {
     pub oauth_held_back: Family<ProfileLabels, Gauge>,
     /// Tests of one direction by reason.
     pub tests: Family<TestLabels, Counter>,
+    /// How long the steps of tests take, in seconds.
+    pub step_durations: StepDurations,
+    /// Answers of mail servers that the table of reasons does not know.
+    pub unknown_answers: Family<ProtocolLabels, Counter>,
     /// When the first of a profile's sign-ins is known to end, in seconds since 1970.
     pub earliest_end: Family<ProfileLabels, Gauge>,
     /// How many of a profile's sign-ins end within the time of the warning: a day.
@@ -158,6 +164,59 @@ pub enum Direction {
     Outgoing,
 }
 
+/// The label of a step.
+#[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct StepLabels {
+    /// Which.
+    pub step: TestedStep,
+}
+
+/// A step of a test.
+#[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
+pub enum TestedStep {
+    /// The access token, also where it is renewed without a test.
+    Token,
+    /// Login over IMAP.
+    Imap,
+    /// Login over POP3.
+    Pop3,
+    /// Login over SMTP.
+    Smtp,
+    /// A message, from before it is sent, or looked for again, until that ends.
+    RoundTrip,
+}
+
+/// A histogram of [`Metrics::step_durations`] for each step.
+#[derive(Clone, Debug)]
+pub struct StepDurations(Family<StepLabels, Histogram>);
+
+impl Default for StepDurations {
+    fn default() -> Self {
+        // From a quick login to the longest that one may take, and a look for a message after it.
+        Self(Family::new_with_constructor(|| {
+            Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0])
+        }))
+    }
+}
+
+/// The label of a protocol.
+#[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct ProtocolLabels {
+    /// Which.
+    pub protocol: Protocol,
+}
+
+/// A mail protocol.
+#[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
+pub enum Protocol {
+    /// IMAP.
+    Imap,
+    /// POP3.
+    Pop3,
+    /// SMTP.
+    Smtp,
+}
+
 /// A [`Reason`] as a label.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ReasonLabel(pub Reason);
@@ -180,6 +239,32 @@ impl Metrics {
             }
         }
         self.ending_soon.get_or_create(labels).set(soon);
+    }
+
+    /// One more test of a direction, which ended with `reason`.
+    pub fn tested(&self, direction: Direction, reason: Reason) {
+        let reason = ReasonLabel(reason);
+        let labels = TestLabels { direction, reason };
+        self.tests.get_or_create(&labels).inc();
+    }
+
+    /// One more step of a test, which took so long.
+    pub fn step_took(&self, step: TestedStep, time: Duration) {
+        let labels = StepLabels { step };
+        let histogram = self.step_durations.0.get_or_create(&labels);
+        histogram.observe(time.as_secs_f64());
+    }
+
+    /// A mail server's answer means `reason`: counted where the table of reasons does not know it.
+    pub fn heard(&self, protocol: Protocol, reason: Reason) {
+        let unknown = matches!(
+            reason,
+            Reason::RefusedForNow | Reason::RefusedOtherwise | Reason::UnexpectedReply
+        );
+        if unknown {
+            let labels = ProtocolLabels { protocol };
+            self.unknown_answers.get_or_create(&labels).inc();
+        }
     }
 
     /// Says whether nothing is sent to the OAuth server of a profile.
@@ -228,11 +313,7 @@ impl Metrics {
             "Whether nothing is sent to a profile's OAuth server, since it fails or asked for a pause",
             self.oauth_held_back.clone(),
         );
-        registry.register(
-            "direction_tests",
-            "Tests of one direction by reason",
-            self.tests.clone(),
-        );
+        self.register_tests(registry);
         registry.register(
             "sign_in_earliest_end_timestamp_seconds",
             "When the first of a profile's sign-ins is known to end",
@@ -247,6 +328,24 @@ impl Metrics {
             "leader",
             "Whether this process is the leader",
             self.leader.clone(),
+        );
+    }
+
+    fn register_tests(&self, registry: &mut Registry) {
+        registry.register(
+            "direction_tests",
+            "Tests of one direction by reason",
+            self.tests.clone(),
+        );
+        registry.register(
+            "test_step_duration_seconds",
+            "How long the steps of tests take: the access token, the login over each protocol, and the round trip of a message",
+            self.step_durations.0.clone(),
+        );
+        registry.register(
+            "unknown_answers",
+            "Answers of mail servers that the table of reasons does not know, by protocol",
+            self.unknown_answers.clone(),
         );
     }
 }

@@ -161,7 +161,7 @@ impl From<KeeperError> for Stopped {
             KeeperError::Google(detail) => Self::Google(detail),
             // Of a stored grant only; a consent is of the profile's own client.
             KeeperError::ForeignGrant { .. } => Self::refused(Reason::ClientChanged),
-            KeeperError::ClientRefused(said) => {
+            KeeperError::ClientRefused { said, .. } => {
                 tracing::warn!(said, "Google refused the OAuth client of a sign-in");
                 Self::refused(Reason::ConsentExchangeFailed)
             }

@@ -679,10 +679,15 @@ fn lab_ports(lab: &Lab) -> Ports {
 }
 
 /// Waits that fit tests.
-const QUICK: [(&str, f64); 11] = [
+const QUICK: [(&str, f64); 16] = [
     ("progress", 0.3),
     ("backoff-first", 0.2),
     ("backoff-longest", 1.0),
+    ("pause-first", 0.4),
+    ("pause-longest", 2.0),
+    ("pop3-gap", 0.2),
+    ("between-requested-tests", 0.1),
+    ("messages-at-most", 100.0),
     ("retest-failed", 2.0),
     ("arrival", 15.0),
     ("look-for-message", 0.1),

@@ -152,7 +152,7 @@ impl Tokens {
             ends: None,
             start_from: now,
             ended: None,
-            message_sent_by: None,
+            messages: Default::default(),
             place_taken_at: None,
             reminded_for: None,
             test_requested_at: None,

@@ -1,19 +1,23 @@
 //! What is done about a grant: adopted, given its place, renewed, signed out.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 
 use super::observe::{Observed, limit};
-use crate::api::GmailServerProfile;
+use crate::api::{GmailServerProfile, Reason};
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 use crate::controller::context::{Context, object_name};
 use crate::controller::places::Change;
 use crate::controller::profile::labels_of;
 use crate::controller::wake::places_changed;
-use crate::domain::mailbox::{GrantView, Outcome};
+use crate::domain::mailbox::{GrantView, Hold, Outcome};
 use crate::grant::{HeldBack, KeeperError, NotYet, Renewal, Written};
-use crate::telemetry::metrics::{HeldBackLabel, HeldBackLabels, RenewalResult, ResultLabels};
+use crate::telemetry::metrics::{
+    HeldBackLabel, HeldBackLabels, RenewalResult, ResultLabels, TestedStep,
+};
 
 pub(super) async fn adopt(
     context: &Context,
@@ -67,7 +71,7 @@ pub(super) async fn sign_out(
 /// The profile is told what its client's answer, or its Secret, says of it.
 fn look_at_client(context: &Context, profile: &GmailServerProfile, error: &KeeperError) {
     match error {
-        KeeperError::ClientRefused(_) => context.recheck_client(profile),
+        KeeperError::ClientRefused { .. } => context.recheck_client(profile),
         // Its Secret has changed since it was looked at.
         KeeperError::ForeignGrant { .. } => context.wake.profile(&object_name(profile)),
         _ => {}
@@ -121,9 +125,16 @@ pub(super) async fn renew(
     profile: &GmailServerProfile,
     stored: &StoredGrant,
 ) -> Result<Outcome, ClusterError> {
-    let keeper = &context.keeper;
-    let result = keeper.renew(stored.clone(), profile, Timestamp::now());
-    let (outcome, _) = renewed(context, observed, profile, stored, result.await)?;
+    let (keeper, began) = (&context.keeper, Instant::now());
+    let result = keeper
+        .renew(stored.clone(), profile, Timestamp::now())
+        .await;
+    if !matches!(result, Ok(Renewal::NotYet(_))) {
+        context
+            .metrics
+            .step_took(TestedStep::Token, began.elapsed());
+    }
+    let (outcome, _) = renewed(context, observed, profile, stored, result)?;
     Ok(outcome)
 }
 
@@ -185,16 +196,25 @@ fn tell_held_back(context: &Context, profile: &GmailServerProfile, stored: &Stor
 
 /// Nothing was sent. It is no failure, and there may be thousands.
 fn held_back(context: &Context, observed: &Observed, not_yet: &NotYet) -> Outcome {
-    let NotYet { until, because } = not_yet;
+    let NotYet { until, because } = *not_yet;
     tracing::debug!(mailbox = %observed.name, %until, ?because, "the access token is not renewed yet");
-    let because = match because {
+    let label = match because {
         HeldBack::Line => HeldBackLabel::Line,
         HeldBack::Circuit => HeldBackLabel::Circuit,
         HeldBack::Pause => HeldBackLabel::Pause,
     };
-    let labels = HeldBackLabels { because };
+    let labels = HeldBackLabels { because: label };
     context.metrics.held_back.get_or_create(&labels).inc();
-    Outcome::NotYet(*until)
+    match because {
+        HeldBack::Line => Outcome::NotYet(until),
+        HeldBack::Circuit | HeldBack::Pause => Outcome::HeldUntil(
+            until,
+            Hold {
+                reason: Reason::GoogleUnavailable,
+                detail: String::new(),
+            },
+        ),
+    }
 }
 
 /// Lays what was written over what the watch has shown.
@@ -206,5 +226,32 @@ pub(super) fn remember(context: &Context, written: Written) -> Outcome {
 
 fn unavailable(observed: &Observed, error: &KeeperError) -> Outcome {
     tracing::warn!(mailbox = %observed.name, %error, "the access token could not be renewed now; it is tried again");
-    Outcome::Unavailable
+    Outcome::Held(hold(observed, error))
+}
+
+/// Why the access token cannot be proved, as the Mailbox may be told: one of another namespace learns
+/// that its profile is not ready, not why.
+fn hold(observed: &Observed, error: &KeeperError) -> Hold {
+    let reason = match error {
+        KeeperError::Google(_) => {
+            return Hold {
+                reason: Reason::GoogleUnavailable,
+                detail: error.to_string(),
+            };
+        }
+        KeeperError::Client(error) => error.reason(),
+        KeeperError::ClientRefused { reason, .. } => *reason,
+        KeeperError::ForeignGrant { .. } | KeeperError::Cluster(_) => Reason::ProfileNotReady,
+    };
+    let profile = observed.world.profile.name();
+    match profile.filter(|profile| profile.namespace == observed.name.namespace) {
+        Some(profile) => Hold {
+            reason,
+            detail: profile.to_string(),
+        },
+        None => Hold {
+            reason: Reason::ProfileNotReady,
+            detail: String::new(),
+        },
+    }
 }

@@ -3,12 +3,15 @@
 mod act;
 mod assign;
 mod binding;
+mod cancel;
 mod keep;
 mod observe;
 mod remind;
 mod report;
+mod round_trip;
 mod sign_out;
 mod slot;
+mod test;
 
 use observe::Observed;
 
@@ -27,7 +30,7 @@ use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
 use crate::api::Mailbox;
 use crate::cluster::ClusterError;
-use crate::domain::mailbox::{Binding, Outcome, Retry, Step, TestView, decide, fold};
+use crate::domain::mailbox::{Binding, Hold, Outcome, Retry, Step, TestView, decide, fold};
 use crate::domain::schedule::until;
 use crate::probe::{Busy, Slot};
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
@@ -41,6 +44,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 pub struct MailboxMemory {
     pub test: Option<TestView>,
     pub renewal: Retry,
+    pub hold: Option<Hold>,
     pub reminder: Retry,
     pub binding: Option<Binding>,
 }
@@ -119,8 +123,13 @@ async fn take_steps(
         }
         // Others work while this one waits for a server.
         drop(desk.take());
-        let outcome = act_visibly(context, &mut shown, &observed, step, slot.as_mut()).await?;
+        let acted = act_while_wanted(context, &mut shown, &observed, step, slot.as_mut()).await?;
         desk = context.desks.acquire().await.ok();
+        let Some(outcome) = acted else {
+            tracing::info!(mailbox = %observed.name, ?step, "ended a step of the test, since what it rests on has changed");
+            return Ok(Action::requeue(Duration::ZERO));
+        };
+        observed.look_at_grant(context);
         // What cannot be done now must not be asked for in a tight loop.
         let pause = match outcome {
             Outcome::Unavailable => context.pace.backoff_first.into(),
@@ -128,7 +137,7 @@ async fn take_steps(
         };
         let goes_on = matches!(outcome, Outcome::Started | Outcome::Works);
         // Thousands may be told so: when to look again is known at once.
-        let held_back = matches!(outcome, Outcome::NotYet(_));
+        let held_back = matches!(outcome, Outcome::NotYet(_) | Outcome::HeldUntil(..));
         observed.world = fold(observed.world.at(Timestamp::now()), step, outcome);
         if held_back {
             continue;
@@ -157,6 +166,26 @@ async fn wait_for_call(
     observed.world.waits = true;
     report::report(context, shown, &observed.world).await?;
     Ok(Action::requeue(LOOK_AGAIN))
+}
+
+/// Does one step, unless it connects to a mail server and its result is not wanted any more: then it
+/// is dropped, and its connection with it. What must survive that is noted in the grant.
+async fn act_while_wanted(
+    context: &Context,
+    shown: &mut Mailbox,
+    observed: &Observed,
+    step: &Step,
+    slot: Option<&mut Slot>,
+) -> Result<Option<Outcome>, ClusterError> {
+    if !step.connects() {
+        let outcome = act_visibly(context, shown, observed, step, slot).await?;
+        return Ok(Some(outcome));
+    }
+    let mailbox = shown.clone();
+    tokio::select! {
+        outcome = act_visibly(context, shown, observed, step, slot) => outcome.map(Some),
+        () = cancel::unwanted(context, &mailbox, observed) => Ok(None),
+    }
 }
 
 /// Does one step; where it takes its time, status says meanwhile which one it is.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
@@ -13,7 +14,7 @@ use crate::cluster::grant_secret;
 use crate::cluster::grants::{StoredGrant, stored};
 use crate::controller::context::{AnyProfile, Context, object_name};
 use crate::controller::places::Limit;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grant, MessageLimit};
 use crate::domain::mailbox::{GrantView, Place, ProfileView, TestView, Times, ValidSpec, World};
 use crate::domain::name::ObjectName;
 use crate::domain::test_request::requested;
@@ -39,12 +40,9 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         Ok(spec) => assign(context, mailbox, &name, spec, grant.as_ref()),
         Err(_) => (ProfileView::not_served(Reason::NotChecked, None), None),
     };
-    let mut test = memory.test.unwrap_or_else(|| {
-        mailbox
-            .status
-            .as_ref()
-            .map_or_else(TestView::untested, TestView::from)
-    });
+    let status = mailbox.status.as_ref();
+    let shown = || status.map_or_else(TestView::untested, TestView::from);
+    let mut test = memory.test.unwrap_or_else(shown);
     if let Ok(spec) = &spec {
         test.mark_unused(spec);
     }
@@ -55,7 +53,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         name: &name,
         uid: &uid,
         spec: spec.as_ref().ok(),
-        status: mailbox.status.as_ref(),
+        status,
         grant: grant.as_ref(),
     };
     let binding = seeker.observe(memory.binding, &times, now).await?;
@@ -65,16 +63,11 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         uid,
         spec,
         test_request: requested(mailbox.annotations()),
-        answered_request: mailbox
-            .status
-            .as_ref()
-            .and_then(|status| status.last_handled_test_request.clone()),
+        answered_request: status.and_then(|status| status.last_handled_test_request.clone()),
         profile_test_request: profile
             .as_deref()
             .and_then(|profile| requested(profile.annotations())),
-        answered_profile_request: mailbox
-            .status
-            .as_ref()
+        answered_profile_request: status
             .and_then(|status| status.last_handled_profile_test_request.clone()),
         sign_out_request: sign_out_request(context, mailbox).await,
         profile: profile_view,
@@ -82,6 +75,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         place,
         test,
         renewal: memory.renewal,
+        hold: memory.hold,
         waits: false,
         reminder: memory.reminder,
         binding,
@@ -102,6 +96,14 @@ fn times(pace: &Pace) -> Times {
         retest_failed: pace.retest_failed.into(),
         backoff_first: pace.backoff_first.into(),
         backoff_longest: pace.backoff_longest.into(),
+        pause_first: pace.pause_first.into(),
+        pause_longest: pace.pause_longest.into(),
+        pop3_gap: pace.pop3_gap.into(),
+        between_requested_tests: pace.between_requested_tests.into(),
+        messages: MessageLimit {
+            at_most: pace.messages_at_most,
+            within: pace.messages_within.into(),
+        },
         tries: pace.tries,
         proof_age: pace.proof_age.into(),
         warn_before_end: pace.warn_before_end.into(),
@@ -112,14 +114,36 @@ fn times(pace: &Pace) -> Times {
     }
 }
 
+/// The Secret with the grant of the Mailbox `uid`, as it was last seen or written.
+fn grant_of(context: &Context, uid: &str) -> Option<Arc<Secret>> {
+    let reference = ObjectRef::new(&grant_secret::name(uid)).within(&context.namespace);
+    context.grants.get(&reference)
+}
+
+/// The grant of the Mailbox `uid`, where there is one that can be read.
+pub fn stored_grant(context: &Context, uid: &str) -> Option<StoredGrant> {
+    grant_of(context, uid).and_then(|secret| stored(&secret).ok())
+}
+
+impl Observed {
+    /// Takes note of what a step has written into the grant: the next one must not use an older one.
+    pub fn look_at_grant(&mut self, context: &Context) {
+        if let (GrantView::Held(_), Some(found)) =
+            (&self.world.grant, stored_grant(context, &self.world.uid))
+        {
+            self.world.grant = GrantView::from(&found.grant);
+            self.grant = Some(found);
+        }
+    }
+}
+
 async fn grant(
     context: &Context,
     name: &ObjectName,
     uid: &str,
     spec: Option<&ValidSpec>,
 ) -> Result<(GrantView, Option<StoredGrant>), ClusterError> {
-    let reference = ObjectRef::new(&grant_secret::name(uid)).within(&context.namespace);
-    if let Some(secret) = context.grants.get(&reference) {
+    if let Some(secret) = grant_of(context, uid) {
         return Ok(match stored(&secret) {
             Ok(found) => (GrantView::from(&found.grant), Some(found)),
             Err(error) => {

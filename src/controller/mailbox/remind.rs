@@ -2,17 +2,19 @@ use jiff::Timestamp;
 
 use super::keep::remember;
 use super::observe::Observed;
+use super::round_trip::ours;
 use crate::api::GmailServerProfile;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 use crate::controller::context::Context;
+use crate::domain::address::EmailAddress;
 use crate::domain::failure::Failure;
 use crate::domain::grant::{EndCause, KnownEnd};
-use crate::domain::mailbox::{Outcome, ProfileView, ValidSpec};
+use crate::domain::mailbox::{Outcome, ProfileFacts, ProfileView, ValidSpec};
 use crate::domain::profile::ValidProfile;
 use crate::domain::reminder::{Reminder, is_given_up, message_id};
-use crate::grant::{KeeperError, Written};
-use crate::mail::compose;
+use crate::grant::Written;
+use crate::mail::{NotComposed, compose};
 use crate::probe::{Delivery, Mail, Slot, Subject};
 
 /// Sends the owner a reminder of `end`, once: what may have gone out is noted in the grant before.
@@ -37,26 +39,8 @@ pub async fn remind(
         stored,
         end: end.at,
     };
-    let oauth = profile.spec.oauth_client.as_ref();
-    let letter = Reminder {
-        mailbox: &observed.name,
-        address: &spec.address,
-        purpose: observed.purpose.as_deref(),
-        contact: profile.spec.contact.as_deref(),
-        app_name: oauth.and_then(|client| client.consent_screen.as_ref()?.app_name.as_deref()),
-        end: *end,
-        new_lasts: end.cause == EndCause::Testing && facts.audience.is_past_testing(),
-        page: &world.sign_in_page,
-    };
     let account = &stored.grant.account.email;
-    let message = match compose(
-        account,
-        &spec.address,
-        &message_id(&world.uid, end.at),
-        &letter.subject(),
-        &letter.body(),
-        Timestamp::now(),
-    ) {
+    let message = match letter(observed, profile, spec, facts, account, end) {
         Ok(message) => message,
         Err(error) => {
             tracing::error!(mailbox = %observed.name, %error, "the reminder that the sign-in ends cannot be written; none is sent");
@@ -83,32 +67,37 @@ pub async fn remind(
             matches!(noted, Ok(Some(_)))
         })
         .await;
-    let noted = noted?;
-    match (delivery, noted) {
-        (Delivery::Sent, Some(written)) => {
-            tracing::info!(mailbox = %observed.name, ends = %end.at, "reminded the owner that the sign-in ends");
-            Ok(remember(context, written))
-        }
-        (Delivery::Unknown(failure), Some(written)) => {
-            tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the connection ended while the reminder that the sign-in ends was being sent; it may have arrived, so it is not sent again");
-            Ok(remember(context, written))
-        }
-        (Delivery::NotSent(failure), written) if is_given_up(failure.reason) => {
-            tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the server refused the reminder that the sign-in ends; it is not sent again");
-            match written {
-                Some(written) => Ok(remember(context, written)),
-                None => noting.give_up().await,
-            }
-        }
-        (Delivery::NotSent(failure), written) => {
-            tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the reminder that the sign-in ends could not be sent now; it is tried again");
-            if let Some(written) = written {
-                noting.take_back(&written).await?;
-            }
-            Ok(Outcome::Unavailable)
-        }
-        (_, None) | (Delivery::NotNoted, Some(_)) => Ok(Outcome::Unavailable),
-    }
+    noting.settle(observed, delivery, noted?).await
+}
+
+fn letter(
+    observed: &Observed,
+    profile: &GmailServerProfile,
+    spec: &ValidSpec,
+    facts: &ProfileFacts,
+    account: &EmailAddress,
+    end: &KnownEnd,
+) -> Result<Vec<u8>, NotComposed> {
+    let world = &observed.world;
+    let oauth = profile.spec.oauth_client.as_ref();
+    let letter = Reminder {
+        mailbox: &observed.name,
+        address: &spec.address,
+        purpose: observed.purpose.as_deref(),
+        contact: profile.spec.contact.as_deref(),
+        app_name: oauth.and_then(|client| client.consent_screen.as_ref()?.app_name.as_deref()),
+        end: *end,
+        new_lasts: end.cause == EndCause::Testing && facts.audience.is_past_testing(),
+        page: &world.sign_in_page,
+    };
+    compose(
+        account,
+        &spec.address,
+        &message_id(&world.uid, end.at),
+        &letter.subject(),
+        &letter.body(),
+        Timestamp::now(),
+    )
 }
 
 /// The note in the grant that the owner may have been reminded.
@@ -132,6 +121,40 @@ impl Noting<'_> {
         )
     }
 
+    /// What is to be remembered of what became of the message.
+    async fn settle(
+        &self,
+        observed: &Observed,
+        delivery: Delivery,
+        noted: Option<Written>,
+    ) -> Result<Outcome, ClusterError> {
+        match (delivery, noted) {
+            (Delivery::Sent, Some(written)) => {
+                tracing::info!(mailbox = %observed.name, ends = %self.end, "reminded the owner that the sign-in ends");
+                Ok(remember(self.context, written))
+            }
+            (Delivery::Unknown(failure), Some(written)) => {
+                tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the connection ended while the reminder that the sign-in ends was being sent; it may have arrived, so it is not sent again");
+                Ok(remember(self.context, written))
+            }
+            (Delivery::NotSent(failure), written) if is_given_up(failure.reason) => {
+                tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the server refused the reminder that the sign-in ends; it is not sent again");
+                match written {
+                    Some(written) => Ok(remember(self.context, written)),
+                    None => self.give_up().await,
+                }
+            }
+            (Delivery::NotSent(failure), written) => {
+                tracing::warn!(mailbox = %observed.name, failure = %words(&failure), "the reminder that the sign-in ends could not be sent now; it is tried again");
+                if let Some(written) = written {
+                    self.take_back(&written).await?;
+                }
+                Ok(Outcome::Unavailable)
+            }
+            (_, None) | (Delivery::NotNoted, Some(_)) => Ok(Outcome::Unavailable),
+        }
+    }
+
     /// Notes it without sending anything.
     async fn give_up(&self) -> Result<Outcome, ClusterError> {
         Ok(match self.note().await? {
@@ -146,15 +169,6 @@ impl Noting<'_> {
             remember(self.context, written);
         }
         Ok(())
-    }
-}
-
-/// Writing a grant asks nobody but the API server.
-fn ours(result: Result<Option<Written>, KeeperError>) -> Result<Option<Written>, ClusterError> {
-    match result {
-        Ok(written) => Ok(written),
-        Err(KeeperError::Cluster(error)) => Err(error),
-        Err(_) => Ok(None),
     }
 }
 

@@ -1,10 +1,10 @@
 use super::MailboxMemory;
-use crate::api::{Mailbox, MailboxCondition, MailboxStatus, TestRequestedBy};
+use crate::api::{Mailbox, MailboxStatus, TestRequestedBy};
 use crate::cluster::ClusterError;
 use crate::cluster::status::{CONTROLLER, apply};
 use crate::cluster::watched::Watched;
 use crate::controller::context::Context;
-use crate::domain::mailbox::{Binding, Retry, World, report as status_of, verdicts};
+use crate::domain::mailbox::{Binding, Retry, Transition, World, report as status_of, transitions};
 use crate::telemetry::metrics::{Kind, KindLabels};
 
 /// Writes what is new in one patch, tells the transition, and remembers what status does not show.
@@ -24,9 +24,12 @@ pub async fn report(
         context.metrics.status_writes.get_or_create(&labels).inc();
         context.wake.count(context.census.written(&written));
         context.mailboxes.wrote(Watched(Ok(written.clone())));
-        let before = old.and_then(ready_reason);
-        let ready = &verdicts(world).ready;
-        context.events.transition(mailbox, before, ready).await;
+        for Transition { condition, verdict } in transitions(old, world) {
+            context
+                .events
+                .tell(mailbox, condition.name(), &verdict)
+                .await;
+        }
         *mailbox = written;
     }
     remember(context, world);
@@ -42,29 +45,23 @@ fn ours(status: &MailboxStatus) -> MailboxStatus {
     status
 }
 
-fn ready_reason(status: &MailboxStatus) -> Option<&str> {
-    status
-        .conditions
-        .iter()
-        .find(|c| c.type_ == MailboxCondition::Ready.name())
-        .map(|c| c.reason.as_str())
-}
-
 fn remember(context: &Context, world: &World) {
     let running = world.test.running();
     let retrying = [&world.test.incoming, &world.test.outgoing]
         .iter()
-        .any(|direction| direction.retry.failed > 0);
+        .any(|direction| direction.retry != Retry::default());
     let quiet = running.is_some_and(|test| test.requested_by == TestRequestedBy::Schedule);
     let test = (running.is_some() && (quiet || retrying)).then(|| world.test.clone());
     let memory = MailboxMemory {
         test,
         renewal: world.renewal,
+        hold: world.hold.clone(),
         reminder: world.reminder,
         binding: (world.binding != Binding::default()).then(|| world.binding.clone()),
     };
     let retries = [memory.renewal, memory.reminder];
-    if memory.test.is_none() && memory.binding.is_none() && retries == [Retry::default(); 2] {
+    let idle = memory.test.is_none() && memory.binding.is_none() && memory.hold.is_none();
+    if idle && retries == [Retry::default(); 2] {
         context.mailbox_memory.forget(&world.uid);
     } else {
         context.mailbox_memory.put(&world.uid, memory);

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::decide::Step;
-use super::fold::Outcome;
+use super::outcome::Outcome;
 use super::spec::ValidSpec;
+use super::step::Step;
 use super::test::Retry;
 use super::world::{GrantView, Held, ProfileFacts, ProfileView, Times, World};
 use crate::api::{Reason, ResourceName, SecretNameRef};

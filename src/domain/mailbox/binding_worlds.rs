@@ -44,13 +44,13 @@ fn held() -> Held {
     Held {
         account: address("ann@example.com"),
         client_id: "1-a".into(),
-        token_endpoint: token_endpoint(),
+        token_endpoint: Box::new(token_endpoint()),
         signed_in_at: time(START - 10),
         ends: None,
         access_issued_at: time(START - 10),
         access_expires_at: time(START + HOUR),
         renew_at: time(START + HOUR * 8 / 10),
-        message_sent_by: Some("done".into()),
+        messages: sample::receipted("done"),
         reminded_for: None,
         test_requested_at: None,
     }
@@ -171,22 +171,11 @@ fn world(spec: ValidSpec, profile: ProfileView, grant: GrantView, binding: Bindi
         sign_in_page: SignInPage::PortForward(ObjectName::new("a", "b")),
         test: TestView::untested(),
         renewal: Retry::default(),
+        hold: None,
         waits: false,
         reminder: Retry::default(),
         binding,
-        times: Times {
-            retest: Duration::from_secs(86_400),
-            retest_failed: Duration::from_secs(14_400),
-            backoff_first: Duration::from_secs(5),
-            backoff_longest: Duration::from_secs(300),
-            tries: 10,
-            proof_age: Duration::from_secs(300),
-            warn_before_end: Duration::from_secs(86_400),
-            warn_before_idle_end: Duration::from_secs(14 * 86_400),
-            remind_before_end: Duration::from_secs(2 * 86_400),
-            look_at_foreign_secret: Duration::from_secs(50),
-            look_at_own_secret: Duration::from_secs(600),
-        },
+        times: sample::times(),
     }
 }
 

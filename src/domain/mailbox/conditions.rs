@@ -1,12 +1,12 @@
 use super::binding;
-use super::decide::tests_incoming;
+use super::diagnosis;
 use super::sign_in::signed_in;
 use super::spec::ValidSpec;
 use super::test::DirectionView;
-use super::world::{ProfileView, World};
+use super::world::{Hold, ProfileView, World};
 use crate::api::{DirectionState, MailboxCondition, Reason};
 use crate::domain::name::ObjectName;
-use crate::domain::verdict::{Truth, Verdict, explain};
+use crate::domain::verdict::{Truth, Verdict, explain, with_sentence};
 
 /// Every condition of a Mailbox.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,35 +42,17 @@ impl Verdicts {
 /// What is to be said of `world`.
 pub fn verdicts(world: &World) -> Verdicts {
     let spec = world.spec.as_ref().ok();
-    let accepted = match &world.spec {
-        Err(bad) => Verdict::no(Reason::InvalidSpec, &bad.to_string()),
-        Ok(_) => match &world.profile {
-            ProfileView::NotServed { reason, about } if *reason != Reason::CapacityReached => {
-                not_served(*reason, about.as_ref())
-            }
-            _ => binding::fault(world)
-                .unwrap_or_else(|| Verdict::yes(Reason::Accepted, "The Mailbox is right.")),
-        },
-    };
+    let accepted = accepted(world);
     let profile_ready = profile(&world.profile);
     let signed_in = signed_in(world);
-    let incoming_ready = match spec {
-        Some(spec) if spec.incoming.is_some() && !tests_incoming(spec) => {
-            Verdict::unknown(Reason::ProtocolNotTested, "")
-        }
-        _ => direction(
-            &world.test.incoming,
-            world.waits,
-            spec.is_none_or(|spec| spec.incoming.is_some()),
-            "Mail can be read.",
-        ),
+    let incoming_ready = match spec.is_none_or(|spec| spec.incoming.is_some()) {
+        true => direction(world, &world.test.incoming, "Mail can be read."),
+        false => not_used(),
     };
-    let outgoing_ready = direction(
-        &world.test.outgoing,
-        world.waits,
-        spec.is_none_or(|spec| spec.outgoing),
-        "Mail can be sent.",
-    );
+    let outgoing_ready = match spec.is_none_or(|spec| spec.outgoing) {
+        true => direction(world, &world.test.outgoing, "Mail can be sent."),
+        false => not_used(),
+    };
     let ready = ready(
         spec,
         [
@@ -88,6 +70,17 @@ pub fn verdicts(world: &World) -> Verdicts {
         signed_in,
         incoming_ready,
         outgoing_ready,
+    }
+}
+
+fn accepted(world: &World) -> Verdict {
+    match (&world.spec, &world.profile) {
+        (Err(bad), _) => Verdict::no(Reason::InvalidSpec, &bad.to_string()),
+        (Ok(_), ProfileView::NotServed { reason, about }) if *reason != Reason::CapacityReached => {
+            not_served(*reason, about.as_ref())
+        }
+        (Ok(_), _) => binding::fault(world)
+            .unwrap_or_else(|| Verdict::yes(Reason::Accepted, "The Mailbox is right.")),
     }
 }
 
@@ -124,25 +117,49 @@ fn not_served(reason: Reason, about: Option<&ObjectName>) -> Verdict {
 const WAITS: &str = "it waits for a free connection: those that the profile's \
      processing.maxConcurrentConnections allows, or an account, are in use";
 
-fn direction(view: &DirectionView, waits: bool, used: bool, works: &str) -> Verdict {
-    if !used {
-        return Verdict {
-            truth: Truth::False,
-            reason: Reason::NotUsed,
-            message: explain(Reason::NotUsed, ""),
-        };
+fn not_used() -> Verdict {
+    Verdict::no(Reason::NotUsed, "")
+}
+
+fn direction(world: &World, view: &DirectionView, works: &str) -> Verdict {
+    let hold = world.hold.as_ref().filter(|_| !is_done(world, view));
+    if view.enabled {
+        return enabled_direction(view, hold, works);
     }
-    let detail = if waits { WAITS } else { "" };
+    let detail = if world.waits { WAITS } else { "" };
     match (&view.last_error, view.state) {
-        _ if view.enabled => Verdict::yes(Reason::Enabled, works),
+        _ if let Some(hold) = hold => Verdict::unknown(hold.reason, &hold.detail),
         (Some(error), DirectionState::Failure) => Verdict {
             truth: Truth::False,
             reason: error.reason,
-            message: error.message.clone(),
+            message: match diagnosis::of(world, error.reason) {
+                Some(diagnosis) => with_sentence(&error.message, &diagnosis),
+                None => error.message.clone(),
+            },
         },
         (_, DirectionState::Running) => Verdict::unknown(Reason::Testing, detail),
         _ => Verdict::unknown(Reason::NotTested, detail),
     }
+}
+
+/// It works as far as is known, whatever keeps it from being tested again.
+fn enabled_direction(view: &DirectionView, hold: Option<&Hold>, works: &str) -> Verdict {
+    let mut verdict = Verdict::yes(view.remark.unwrap_or(Reason::Enabled), works);
+    let held = hold.map(|hold| {
+        let why = explain(hold.reason, &hold.detail);
+        format!("The test that is running is held: {why}")
+    });
+    let remark = view.remark.map(|remark| explain(remark, ""));
+    for more in [remark, held].into_iter().flatten() {
+        verdict.message = with_sentence(&verdict.message, &more);
+    }
+    verdict
+}
+
+fn is_done(world: &World, view: &DirectionView) -> bool {
+    let running = world.test.running();
+    running
+        .is_none_or(|test| view.is_done(test.started_at) && view.state != DirectionState::Running)
 }
 
 fn ready(spec: Option<&ValidSpec>, parts: [&Verdict; 5]) -> Verdict {
@@ -159,12 +176,15 @@ fn ready(spec: Option<&ValidSpec>, parts: [&Verdict; 5]) -> Verdict {
             message: part.message.clone(),
         },
         None => {
-            let [_, _, signed_in, ..] = parts;
-            match signed_in.reason {
-                Reason::SignedIn => Verdict::yes(Reason::Enabled, enabled(spec)),
-                // All is right, and the owner has something to do.
-                reason => Verdict::yes(reason, format!("{} {}", signed_in.message, enabled(spec))),
-            }
+            let [_, _, signed_in, _, outgoing] = parts;
+            // All is right, and the owner has something to do. What nobody has to do something about
+            // stays with its direction.
+            let told = match (signed_in.reason, outgoing.reason) {
+                (Reason::SignedIn, Reason::ArrivedInSpam) => outgoing,
+                (Reason::SignedIn, _) => return Verdict::yes(Reason::Enabled, enabled(spec)),
+                _ => signed_in,
+            };
+            Verdict::yes(told.reason, format!("{} {}", told.message, enabled(spec)))
         }
     }
 }

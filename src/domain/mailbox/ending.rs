@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::decide::Step;
+use super::step::Step;
 use super::world::{GrantView, Held, ProfileFacts, ProfileView, World};
 use crate::api::{Reason, Reminders};
 use crate::domain::grant::{EndCause, IDLE_LIFE, KnownEnd, TESTING_LIFE};

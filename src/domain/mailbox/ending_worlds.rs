@@ -24,10 +24,6 @@ fn time(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn hours(count: u64) -> Duration {
-    Duration::from_secs(count * 3600)
-}
-
 fn testing(test_users: &[&str]) -> Audience {
     Audience::Testing {
         test_users: test_users
@@ -91,13 +87,13 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
         grant: GrantView::Held(Held {
             account: "ann@example.com".parse().unwrap(),
             client_id: "1-a".into(),
-            token_endpoint: OAuthEndpoints::google().token,
+            token_endpoint: Box::new(OAuthEndpoints::google().token),
             signed_in_at: time(SIGN_IN),
             ends,
             access_issued_at: time(now - 60),
             access_expires_at: time(now - 60 + HOUR),
             renew_at: time(now - 60 + 3000),
-            message_sent_by: None,
+            messages: Default::default(),
             reminded_for: None,
             test_requested_at: None,
         }),
@@ -108,21 +104,10 @@ fn world(ends: Option<KnownEnd>, audience: Audience, after: i64) -> World {
         ),
         test: TestView::untested(),
         renewal: Retry::default(),
+        hold: None,
         reminder: Retry::default(),
         binding: Binding::default(),
-        times: Times {
-            retest: hours(24),
-            retest_failed: hours(4),
-            backoff_first: Duration::from_secs(5),
-            backoff_longest: Duration::from_secs(300),
-            tries: 10,
-            proof_age: Duration::from_secs(300),
-            warn_before_end: hours(24),
-            warn_before_idle_end: hours(14 * 24),
-            remind_before_end: hours(48),
-            look_at_foreign_secret: Duration::from_secs(50),
-            look_at_own_secret: Duration::from_secs(600),
-        },
+        times: sample::times(),
     };
     enabled(world)
 }

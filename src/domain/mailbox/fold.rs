@@ -1,253 +1,241 @@
 use jiff::Timestamp;
 
 use super::binding;
-use super::decide::{Step, needs_proof, sends_message, tests_incoming};
-use super::test::{DirectionView, LastError, Retry};
-use super::world::{GrantView, Place, Times, World};
-use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
+use super::direction::{fail, first_try, incoming_rules, outgoing_rules, result_time, succeed};
+use super::outcome::Outcome;
+use super::running_test::{Message, message_of, needs_proof, reads_imap, sight};
+use super::step::Step;
+use super::test::{Retry, Test};
+use super::world::{GrantView, Hold, Place, World};
+use crate::api::{Again, DirectionState, Reason, TestRequestedBy, TestStep};
 use crate::domain::failure::Failure;
-use crate::domain::verdict::{explain, seconds};
-use crate::domain::workload_secret::SecretView;
-
-/// What came of a step. That a remote said no is an outcome; what could not be asked at all is
-/// [`Outcome::Unavailable`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    /// The grant is now as given: after a renewal, an adoption, or a reminder that it notes.
-    Grant(Box<GrantView>),
-    /// The grant could not be renewed or adopted, or the reminder not be sent, now.
-    Unavailable,
-    /// The grant's OAuth server was not asked: its turn, or the server's, comes then.
-    NotYet(Timestamp),
-    /// All places were taken.
-    NoPlace,
-    /// A test has begun.
-    Started,
-    /// The direction that was tested works.
-    Works,
-    /// It does not.
-    Fails(Failure),
-    /// The message was found.
-    Arrived,
-    /// The message was sent, but could not be looked for.
-    Unseen(Failure),
-    /// The Secret for workloads is now so.
-    Secret(SecretView),
-    /// A former Secret for workloads is gone, or was never ours.
-    SecretRemoved,
-    /// The API server's answer says no: by rights, a quota, an admission policy.
-    SecretRefused(String),
-}
 
 /// `world` after `step` had `outcome`.
 pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
-    let at = result_time(&world);
-    match (step, outcome) {
-        (Step::Adopt { .. } | Step::Renew, Outcome::Grant(grant)) => {
-            world.grant = *grant;
-            world.renewal = Retry::default();
-        }
-        // Nothing has failed.
-        (_, Outcome::NotYet(until)) => world.renewal.not_before = Some(until),
-        (Step::TakePlace, Outcome::Grant(grant)) => {
-            world.grant = *grant;
-            world.place = Place::Held;
-        }
-        (Step::SignOut, Outcome::Grant(grant)) => world.grant = *grant,
-        (Step::TakePlace, Outcome::NoPlace) => world.place = Place::Full,
-        (Step::Remind(_), Outcome::Grant(grant)) => {
-            world.grant = *grant;
-            world.reminder = Retry::default();
-        }
-        (Step::Remind(_), _) => {
-            let seed = format!("{}/reminder", world.uid);
-            world.reminder = world.reminder.after_failure(world.now, &world.times, &seed);
-        }
-        (Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_), outcome) => {
+    match step {
+        Step::PublishToken | Step::WithdrawToken | Step::RemoveSecret(_) => {
             binding::fold(&mut world, outcome);
         }
-        (Step::StartTest(test), _) => {
-            world.test.newest = Some(test.clone());
-            world.answered_request = world.test_request.clone();
-            world.answered_profile_request = world.profile_test_request.clone();
-            for direction in [&mut world.test.incoming, &mut world.test.outgoing] {
-                direction.retry = Retry::default();
-                direction.state = DirectionState::Running;
-            }
+        Step::Remind(_) => remind(&mut world, outcome),
+        Step::StartTest(test) => start(&mut world, test),
+        Step::TestIncoming | Step::TestOutgoing | Step::SendMessage(_) | Step::FindMessage => {
+            tested(&mut world, step, outcome);
         }
-        (Step::TestIncoming, Outcome::Works) => succeed(&mut world.test.incoming, at),
-        (Step::TestIncoming, Outcome::Fails(failure)) => {
-            let rules = rules(&world, "incoming", world.test.incoming.enabled);
-            fail(&mut world.test.incoming, &failure, &rules);
-        }
-        (Step::TestOutgoing, Outcome::Works) => {
-            succeed_login(&mut world, at);
-        }
-        (Step::SendMessage | Step::FindMessage, Outcome::Arrived) => {
-            succeed(&mut world.test.outgoing, at);
-        }
-        (Step::SendMessage | Step::FindMessage, Outcome::Unseen(failure)) => {
-            unseen(&mut world, &failure, at);
-        }
-        (Step::TestOutgoing | Step::SendMessage | Step::FindMessage, Outcome::Fails(failure)) => {
-            let rules = rules(&world, "outgoing", world.test.outgoing.enabled);
-            fail(&mut world.test.outgoing, &failure, &rules);
-        }
-        (_, _) => {
-            world.renewal = world
-                .renewal
-                .after_failure(world.now, &world.times, &world.uid);
+        Step::Adopt { .. } | Step::SignOut | Step::TakePlace | Step::Renew => {
+            access(&mut world, step, outcome);
         }
     }
-    advance(&mut world, at);
+    advance(&mut world);
     world
 }
 
-/// Now, to the second, but never before the test began: its start may be rounded up.
-fn result_time(world: &World) -> Timestamp {
-    let now = seconds(world.now).0;
-    world
-        .test
-        .newest
-        .as_ref()
-        .map_or(now, |test| now.max(test.started_at))
+fn access(world: &mut World, step: &Step, outcome: Outcome) {
+    match (step, outcome) {
+        (Step::TakePlace, Outcome::NoPlace) => world.place = Place::Full,
+        (step, Outcome::Grant(grant)) => {
+            world.grant = *grant;
+            match step {
+                Step::TakePlace => world.place = Place::Held,
+                Step::Adopt { .. } | Step::Renew => renewed(world),
+                _ => {}
+            }
+        }
+        (_, outcome) => not_renewed(world, outcome),
+    }
+}
+
+/// The grant is proved: a test that waited for that goes on.
+fn renewed(world: &mut World) {
+    world.renewal = Retry::default();
+    world.hold = None;
+    if let Some(test) = running(world)
+        && test.step == TestStep::Token
+    {
+        test.step = TestStep::Incoming;
+    }
+}
+
+/// What keeps a test from going on is kept in the words that it was first told in.
+fn not_renewed(world: &mut World, outcome: Outcome) {
+    let hold = match outcome {
+        // Nothing has failed.
+        Outcome::NotYet(until) => {
+            world.renewal.not_before = Some(until);
+            return;
+        }
+        Outcome::HeldUntil(until, hold) => {
+            world.renewal.not_before = Some(until);
+            Some(hold)
+        }
+        outcome => {
+            let (times, uid) = (&world.times, &world.uid);
+            world.renewal = world.renewal.after_failure(world.now, times, uid);
+            match outcome {
+                Outcome::Held(hold) => Some(hold),
+                _ => None,
+            }
+        }
+    };
+    let same = |now: &Hold, before: &Hold| now.reason == before.reason;
+    if let Some(hold) = hold
+        && world.test.running().is_some()
+        && !(world.hold.as_ref()).is_some_and(|before| same(&hold, before))
+    {
+        world.hold = Some(hold);
+    }
+}
+
+fn remind(world: &mut World, outcome: Outcome) {
+    if let Outcome::Grant(grant) = outcome {
+        world.grant = *grant;
+        world.reminder = Retry::default();
+    } else {
+        let seed = format!("{}/reminder", world.uid);
+        world.reminder = world.reminder.after_failure(world.now, &world.times, &seed);
+    }
+}
+
+fn start(world: &mut World, test: &Test) {
+    let first_try = first_try(world, test.requested_by);
+    let (incoming, outgoing) = (&mut world.test.incoming, &mut world.test.outgoing);
+    for direction in [incoming, outgoing] {
+        direction.retry = Retry::default();
+        direction.state = DirectionState::Running;
+        // Of other settings, or of another account.
+        if matches!(
+            test.requested_by,
+            TestRequestedBy::SignIn | TestRequestedBy::Change
+        ) {
+            direction.remark = None;
+        }
+    }
+    world.test.incoming.retry.not_before = first_try;
+    world.test.newest = Some(test.clone());
+    world.answered_request = world.test_request.clone();
+    world.answered_profile_request = world.profile_test_request.clone();
+    world.hold = None;
+}
+
+fn tested(world: &mut World, step: &Step, outcome: Outcome) {
+    let at = result_time(world);
+    match (step, outcome) {
+        (Step::TestIncoming, Outcome::Works) => succeed(&mut world.test.incoming, at),
+        (Step::TestIncoming, Outcome::Fails(failure)) => {
+            let rules = incoming_rules(world);
+            fail(&mut world.test.incoming, &failure, &rules);
+        }
+        (Step::TestOutgoing, Outcome::Works) => logged_in(world, at),
+        (_, Outcome::Arrived) => proved(world, at, None),
+        (_, Outcome::ArrivedInSpam) => proved(world, at, Some(Reason::ArrivedInSpam)),
+        (_, Outcome::Unproved) => proved(world, at, Some(Reason::RoundTripUnproved)),
+        (_, Outcome::Unseen(failure)) => unseen(world, &failure, at),
+        (_, Outcome::Fails(failure)) => {
+            let rules = outgoing_rules(world);
+            fail(&mut world.test.outgoing, &failure, &rules);
+        }
+        // Seen in the middle of a test: Google has ended it.
+        (_, Outcome::Grant(grant)) => world.grant = *grant,
+        (_, outcome) => not_renewed(world, outcome),
+    }
 }
 
 /// Where a message is still to prove the way, sending is not enabled by the login alone.
-fn succeed_login(world: &mut World, at: Timestamp) {
-    let message_follows = match (&world.spec, &world.test.newest) {
-        (Ok(spec), Some(test)) => sends_message(test, spec),
-        _ => false,
+fn logged_in(world: &mut World, at: Timestamp) {
+    let message = match (&world.spec, &world.test.newest, &world.grant) {
+        (Ok(spec), Some(test), GrantView::Held(held)) => message_of(world, test, held, spec),
+        _ => Message::Unwanted,
     };
     let outgoing = &mut world.test.outgoing;
-    if message_follows {
-        outgoing.tested_at = Some(at);
-        outgoing.retry = Retry::default();
-        outgoing.state = DirectionState::Running;
-    } else {
-        succeed(outgoing, at);
+    match message {
+        Message::Due => {
+            outgoing.tested_at = Some(at);
+            outgoing.retry = Retry::default();
+            outgoing.state = DirectionState::Running;
+        }
+        Message::Unwanted => succeed(outgoing, at),
+        Message::UsedUp => {
+            succeed(outgoing, at);
+            outgoing.remark = Some(Reason::MessagesUsedUp);
+        }
     }
 }
 
+fn proved(world: &mut World, at: Timestamp, remark: Option<Reason>) {
+    succeed(&mut world.test.outgoing, at);
+    world.test.outgoing.remark = remark;
+}
+
 /// The server took the message; whether it arrived is looked for again. Where that is refused, or
-/// is given up though nothing but sending is wanted, what the server said is all the proof there is.
+/// is given up though mail is not read over IMAP, what the server said is all the proof there is.
 fn unseen(world: &mut World, failure: &Failure, at: Timestamp) {
-    let rules = rules(world, "outgoing", world.test.outgoing.enabled);
-    let reads = world.spec.as_ref().is_ok_and(tests_incoming);
+    let rules = outgoing_rules(world);
+    let needed = world.spec.as_ref().is_ok_and(reads_imap);
     let outgoing = &mut world.test.outgoing;
     let refused = failure.reason.again().is_permanent();
     let last = outgoing.retry.failed.saturating_add(1) >= rules.tries;
-    if refused || (last && !reads) {
-        succeed(outgoing, at);
+    if refused || (last && !needed) {
+        proved(world, at, Some(Reason::RoundTripUnproved));
     } else {
         fail(outgoing, failure, &rules);
     }
 }
 
+fn running(world: &mut World) -> Option<&mut Test> {
+    let newest = world.test.newest.as_mut();
+    newest.filter(|test| test.finished_at.is_none())
+}
+
 /// Moves the test's step on to what is open, and ends the test when nothing is.
-fn advance(world: &mut World, at: Timestamp) {
+fn advance(world: &mut World) {
+    let at = result_time(world);
     let Ok(spec) = &world.spec else { return };
-    let (incoming_used, outgoing_used) = (tests_incoming(spec), spec.outgoing);
-    let proof = match (&world.grant, &world.test.newest) {
-        (GrantView::Held(held), Some(test)) => needs_proof(world, test, held),
-        _ => false,
-    };
-    let view = &mut world.test;
-    view.mark_unused(spec);
-    let Some(test) = view
-        .newest
-        .as_mut()
-        .filter(|test| test.finished_at.is_none())
-    else {
+    world.test.mark_unused(spec);
+    let Some(test) = world.test.running() else {
+        world.hold = None;
         return;
     };
-    if proof {
-        return;
-    }
-    let incoming_works = !incoming_used || view.incoming.enabled;
-    if incoming_used && !view.incoming.is_done(test.started_at) {
-        test.step = TestStep::Incoming;
-    } else if outgoing_used && !view.outgoing.is_done(test.started_at) {
-        test.step = test.step.max(TestStep::Outgoing);
-    } else if view.outgoing.state == DirectionState::Running && incoming_works {
-        test.step = TestStep::RoundTrip;
-    } else {
-        // Without a way to look for it, no message is sent: the login is all the proof there is.
-        if view.outgoing.state == DirectionState::Running {
-            succeed(&mut view.outgoing, at);
-        }
-        test.finished_at = Some(at);
-    }
-}
-
-struct Rules {
-    now: Timestamp,
-    result: Timestamp,
-    tries: u32,
-    times: Times,
-    seed: String,
-}
-
-fn rules(world: &World, direction: &str, enabled: bool) -> Rules {
-    let test = world.test.newest.as_ref();
-    // A direction that is off already is looked at once each time: the next look comes by schedule.
-    let slow = !enabled && test.is_some_and(|test| test.requested_by == TestRequestedBy::Schedule);
-    Rules {
-        now: world.now,
-        result: result_time(world),
-        tries: if slow { 1 } else { world.times.tries },
-        times: world.times,
-        seed: format!("{}/{direction}", world.uid),
-    }
-}
-
-fn succeed(direction: &mut DirectionView, at: Timestamp) {
-    direction.state = DirectionState::Success;
-    direction.enabled = true;
-    direction.tested_at = Some(at);
-    direction.retry = Retry::default();
-}
-
-fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
-    let reason = failure.reason;
-    // The same reason again is not news, unless the direction has worked until now.
-    let broke = direction.enabled && direction.retry.failed == 0;
-    if broke
-        || direction
-            .last_error
-            .as_ref()
-            .is_none_or(|error| error.reason != reason)
+    if let GrantView::Held(held) = &world.grant
+        && needs_proof(world, test, held, spec)
     {
-        direction.last_error = Some(LastError {
-            at: seconds(rules.now).0,
-            reason,
-            message: explain(reason, &detail(failure, reason)),
-            server_reply: failure.reply.clone(),
-        });
+        return;
     }
-    let retry = direction
-        .retry
-        .after_failure(rules.now, &rules.times, &rules.seed);
-    if failure.reason.again().is_permanent() || retry.failed >= rules.tries {
-        direction.state = DirectionState::Failure;
-        direction.enabled = false;
-        direction.tested_at = Some(rules.result);
-        direction.retry = Retry::default();
+    let view = &world.test;
+    let incoming_open = spec.incoming.is_some() && !view.incoming.is_done(test.started_at);
+    let outgoing_open = spec.outgoing && !view.outgoing.is_done(test.started_at);
+    let awaits_message = !outgoing_open && view.outgoing.state == DirectionState::Running;
+    let next = if incoming_open {
+        Some(TestStep::Incoming)
+    } else if outgoing_open {
+        Some(test.step.max(TestStep::Outgoing))
+    } else if awaits_message && sight(world, spec).is_some() {
+        Some(TestStep::RoundTrip)
     } else {
-        direction.retry = retry;
-        if !direction.enabled {
-            direction.state = DirectionState::Failure;
+        None
+    };
+    // Sending does not wait for a server that wants to be left alone for an hour.
+    let sends_meanwhile = incoming_open && awaits_message && waits_long(world);
+    let view = &mut world.test;
+    if sends_meanwhile {
+        view.outgoing.enabled = true;
+    }
+    if let Some(test) = &mut view.newest {
+        match next {
+            Some(step) => test.step = step,
+            None => test.finished_at = Some(at),
         }
+    }
+    // Without a way to look for it, no message is sent: the login is all the proof there is.
+    if next.is_none() && awaits_message {
+        succeed(&mut view.outgoing, at);
+    }
+    if next.is_none() {
+        world.hold = None;
     }
 }
 
-fn detail(failure: &Failure, reason: Reason) -> String {
-    let mut text = failure.doing.clone();
-    let ours =
-        Some(&failure.detail).filter(|detail| !detail.is_empty() && *detail != reason.meaning());
-    for more in [ours, failure.reply.as_ref()].into_iter().flatten() {
-        text.push_str(": ");
-        text.push_str(more);
-    }
-    text
+fn waits_long(world: &World) -> bool {
+    let incoming = &world.test.incoming;
+    let error = incoming.last_error.as_ref();
+    incoming.retry.failed > 0
+        && error.is_some_and(|error| error.reason.again() == Again::AfterPause)
 }

@@ -58,7 +58,7 @@ fn reported_test(view: &TestView, old: Option<&MailboxStatus>) -> TestView {
 }
 
 fn is_same_finding(a: &DirectionView, b: &DirectionView) -> bool {
-    a.enabled == b.enabled && a.last_error == b.last_error
+    a.enabled == b.enabled && a.last_error == b.last_error && a.remark == b.remark
 }
 
 fn sign_in(world: &World) -> SignInStatus {

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::decide::tests_incoming;
 use super::spec::ValidSpec;
 use super::world::Times;
 use crate::api::{DirectionState, Reason, TestRequestedBy, TestStep};
@@ -47,7 +46,7 @@ pub struct DirectionView {
     pub tested_at: Option<Timestamp>,
     /// The newest failure.
     pub last_error: Option<LastError>,
-    /// What the newest test noticed although it succeeded.
+    /// What was noticed although it works: by the newest test, or by the newest message.
     pub remark: Option<Reason>,
     /// Tries within the running test that failed and are made again.
     pub retry: Retry,
@@ -117,20 +116,19 @@ impl DirectionView {
 }
 
 impl TestView {
-    /// Says of each direction that is not used, or not tested, that it is so.
+    /// Says of each direction that is not used that it is so.
     pub fn mark_unused(&mut self, spec: &ValidSpec) {
-        let tested = tests_incoming(spec);
-        for (named, tested, direction) in [
-            (spec.incoming.is_some(), tested, &mut self.incoming),
-            (spec.outgoing, spec.outgoing, &mut self.outgoing),
+        for (used, direction) in [
+            (spec.incoming.is_some(), &mut self.incoming),
+            (spec.outgoing, &mut self.outgoing),
         ] {
-            if !tested {
-                *direction = DirectionView::untested();
-            }
-            match (named, direction.state) {
-                (false, _) => direction.state = DirectionState::NotUsed,
-                (true, DirectionState::NotUsed) => direction.state = DirectionState::NotRun,
-                (true, _) => {}
+            if !used {
+                *direction = DirectionView {
+                    state: DirectionState::NotUsed,
+                    ..DirectionView::untested()
+                };
+            } else if direction.state == DirectionState::NotUsed {
+                direction.state = DirectionState::NotRun;
             }
         }
     }

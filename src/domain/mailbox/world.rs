@@ -9,7 +9,7 @@ use super::test::{Retry, TestView};
 use crate::api::Reason;
 use crate::domain::address::EmailAddress;
 use crate::domain::console::SignInPage;
-use crate::domain::grant::{Grant, KnownEnd};
+use crate::domain::grant::{Grant, KnownEnd, MessageLimit, Messages};
 use crate::domain::name::ObjectName;
 use crate::domain::profile::Audience;
 use crate::domain::server::MailServers;
@@ -45,6 +45,8 @@ pub struct World {
     pub test: TestView,
     /// Tries of the renewal that could not be made.
     pub renewal: Retry,
+    /// What keeps the running test from going on, though it is not the mailbox's fault.
+    pub hold: Option<Hold>,
     /// A test is due and waits for a connection's place.
     pub waits: bool,
     /// Tries of the reminder that could not be sent.
@@ -66,6 +68,16 @@ pub struct Times {
     pub backoff_first: Duration,
     /// The longest wait between tries.
     pub backoff_longest: Duration,
+    /// Before the first new try where the server wants fewer tries.
+    pub pause_first: Duration,
+    /// The longest wait between tries where the server wants fewer.
+    pub pause_longest: Duration,
+    /// Between two logins over POP3, unless a person asks for the second.
+    pub pop3_gap: Duration,
+    /// Between the beginnings of two tests that a person asks for.
+    pub between_requested_tests: Duration,
+    /// How many test messages a Mailbox gets.
+    pub messages: MessageLimit,
     /// How many transient failures in a row turn a direction off.
     pub tries: u32,
     /// An access token older than this proves nothing about the grant.
@@ -80,6 +92,15 @@ pub struct Times {
     pub look_at_foreign_secret: Duration,
     /// Between two looks at the Secret for workloads.
     pub look_at_own_secret: Duration,
+}
+
+/// Why a test is held: the access token cannot be proved, which is the profile's fault or Google's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hold {
+    /// [`Reason::GoogleUnavailable`], or that for which the profile cannot renew tokens.
+    pub reason: Reason,
+    /// In words; empty where the Mailbox may not be told.
+    pub detail: String,
 }
 
 /// A Mailbox's profile as it sees it.
@@ -209,7 +230,7 @@ pub struct Held {
     /// The client that it was granted to.
     pub client_id: String,
     /// The server that gave it.
-    pub token_endpoint: Url,
+    pub token_endpoint: Box<Url>,
     /// When.
     pub signed_in_at: Timestamp,
     /// When Google will end it, where that was known at the sign-in.
@@ -220,8 +241,8 @@ pub struct Held {
     pub access_expires_at: Timestamp,
     /// When the access token is to be renewed.
     pub renew_at: Timestamp,
-    /// The newest test that may have sent its message.
-    pub message_sent_by: Option<String>,
+    /// The test messages that may have been sent.
+    pub messages: Messages,
     /// The end that its owner may have been reminded of.
     pub reminded_for: Option<Timestamp>,
     /// When its owner last asked for a test.
@@ -243,13 +264,13 @@ impl From<&Grant> for GrantView {
             None => GrantView::Held(Held {
                 account,
                 client_id: grant.client_id.clone(),
-                token_endpoint: grant.token_endpoint.clone(),
+                token_endpoint: Box::new(grant.token_endpoint.clone()),
                 signed_in_at: grant.signed_in_at,
                 ends: grant.ends,
                 access_issued_at: grant.access.issued_at,
                 access_expires_at: grant.access.expires_at,
                 renew_at: grant.renew_at(),
-                message_sent_by: grant.message_sent_by.clone(),
+                messages: grant.messages.clone(),
                 reminded_for: grant.reminded_for,
                 test_requested_at: grant.test_requested_at,
             }),

@@ -13,7 +13,7 @@ fn sending(spec: Result<ValidSpec, BadSpec>) -> World {
         })
         .unwrap();
     let noted = GrantView::Held(Held {
-        message_sent_by: Some("running".into()),
+        messages: sample::receipted("running"),
         ..held()
     });
     let mut world = world(spec, profiles()[3].clone(), noted, passed, None);
@@ -45,7 +45,11 @@ fn unseen(reason: Reason) -> Outcome {
 #[test]
 fn a_message_that_cannot_be_looked_for_now_is_looked_for_again() {
     let world = sending(specs()[1].clone());
-    let mut world = fold(world, &Step::SendMessage, unseen(Reason::ConnectionRefused));
+    let mut world = fold(
+        world,
+        &Step::SendMessage(Sight::Clear),
+        unseen(Reason::ConnectionRefused),
+    );
     for _ in 0..8 {
         assert!(world.test.running().is_some() && !world.test.outgoing.enabled);
         world.now = decide(&world).wake.unwrap();
@@ -57,7 +61,7 @@ fn a_message_that_cannot_be_looked_for_now_is_looked_for_again() {
     let given_up = fold(world, &Step::FindMessage, unseen(Reason::ReplyTimedOut));
     assert!(given_up.test.running().is_none());
     let error = given_up.test.outgoing.last_error.clone().unwrap();
-    assert_eq!(error.reason, Reason::ConnectionTimedOut);
+    assert_eq!(error.reason, Reason::ReplyTimedOut);
     assert!(!given_up.test.outgoing.enabled);
 }
 
@@ -66,7 +70,7 @@ fn what_imap_refuses_to_show_is_not_held_against_sending() {
     for reason in [Reason::LoginRefused, Reason::InboxMissing] {
         let world = fold(
             sending(specs()[1].clone()),
-            &Step::SendMessage,
+            &Step::SendMessage(Sight::Clear),
             unseen(reason),
         );
         assert!(world.test.running().is_none() && world.test.outgoing.enabled);
