@@ -87,7 +87,9 @@ fn without(text: &str, secrets: &[&str]) -> String {
 /// Gmail repeats a session's id in its answers: long words of hexadecimal digits and dashes with a
 /// suffix such as `mb123456ejc` or `.71`.
 fn is_session_id(word: &str) -> bool {
-    word.len() >= 16
+    // POP3's are the shortest: n6mb44155743ywl. An IP address may be as long and has no letters.
+    word.len() >= 15
+        && word.bytes().any(|b| b.is_ascii_lowercase())
         && word
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
@@ -117,6 +119,8 @@ mod tests {
                 "Lookup failed a640c23a62f3amb123456ejc",
                 Some("Lookup failed"),
             ),
+            ("Gpop ready n6mb44155743ywl", Some("Gpop ready")),
+            ("not from 192.168.100.100", Some("not from 192.168.100.100")),
             ("bad token ya29.SECRET here", Some("bad token … here")),
             ("ya29.SECRETya29.SECRET", Some("…")),
             ("xa-much-longer-secrx", Some("x…x")),
