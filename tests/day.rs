@@ -13,15 +13,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use gmail_operator::api::Mailbox;
 use gmail_operator::cluster::grant_secret;
 use gmail_operator::cluster::grants::stored;
-use gmail_operator::domain::endpoints::MAIL_SCOPE;
-use gmail_operator::domain::grant::{Access, Account, Grant};
-use gmail_operator::domain::name::ObjectName;
-use gmail_operator::domain::secret::{AccessToken, RefreshToken};
+use gmail_operator::domain::grant::Grant;
+use gmail_operator::domain::secret::RefreshToken;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};
 use serde_json::json;
 
+use crate::lab::grants;
 use crate::lab::operator::{PATIENCE, Ports, Site};
 use crate::lab::token_mill::{Asked, TokenMill};
 use crate::lab::until;
@@ -131,43 +130,16 @@ impl Day {
 
     /// One whose first renewal is due in the life after the next 45 seconds, in which all are made.
     fn grant(&self, n: usize, mailbox: &Mailbox, start: Timestamp) -> Result<Grant> {
-        let now = Timestamp::now();
         let issued_at = start + LIFE.mul_f64(0.8 * n as f64 / GRANTS as f64);
+        let uid = mailbox.uid().context("no uid")?;
         let email = format!("box-{n}@example.com");
-        Ok(Grant {
-            mailbox: ObjectName::new(&self.site.tenant, mailbox.name_any()),
-            mailbox_uid: mailbox.uid().context("no uid")?,
-            email_address: email.parse()?,
-            account: Account {
-                issuer: self.site.lab.google.issuer(),
-                subject: n.to_string(),
-                email: email.parse()?,
-            },
-            scopes: [MAIL_SCOPE.to_owned()].into(),
-            client_id: self.site.client_id.clone(),
-            redirect_uri: None,
-            token_endpoint: format!("https://localhost:{}/token", self.wire.port()).parse()?,
-            profile: ObjectName::new(&self.site.tenant, "google"),
-            refresh_token: RefreshToken::new(TokenMill::refresh_token(n)),
-            access: Access {
-                token: AccessToken::new("ya29.seed"),
-                issued_at,
-                expires_at: issued_at + LIFE,
-            },
-            signed_in_at: now - LIFE * 24,
-            ends: None,
-            start_from: now,
-            ended: None,
-            messages: Default::default(),
-            place_taken_at: None,
-            reminded_for: None,
-            test_requested_at: None,
-            signed_out_at: None,
-            move_asked_at: None,
-            workload_secret: None,
-            deletion_policy: Default::default(),
-            orphaned_at: None,
-        })
+        let mut grant = grants::new(&self.site, &mailbox.name_any(), &uid, &email)?;
+        grant.token_endpoint = format!("https://localhost:{}/token", self.wire.port()).parse()?;
+        grant.refresh_token = RefreshToken::new(TokenMill::refresh_token(n));
+        grant.access.issued_at = issued_at;
+        grant.access.expires_at = issued_at + LIFE;
+        grant.signed_in_at -= LIFE * 24;
+        Ok(grant)
     }
 
     /// Waits until each was renewed so often.

@@ -14,9 +14,9 @@ use kube::api::{ListParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
+use crate::lab::mail_script::{Act, At, MailScript, fault};
 use crate::lab::operator::{PATIENCE, Ports, Site, condition_of};
 use crate::lab::person::Person;
-use crate::lab::scripted_smtp::{Fate, SmtpServer};
 use crate::lab::tokens::Tokens;
 use crate::lab::until;
 
@@ -315,14 +315,20 @@ fn plain(message: &str) -> String {
         .replace("=3D", "=")
 }
 
+const NOT_NOW: Act =
+    Act::Say("451 4.3.0 Mail server temporarily rejected message. SESSION - gsmtp");
+const REFUSED: Act = Act::Say("550 5.7.1 The message is refused. SESSION - gsmtp");
+
 /// A site in Testing whose server for sending is scripted, with a Mailbox that is to be reminded.
-async fn reminding(name: &str, fate: Fate) -> Result<(Site, SmtpServer)> {
+async fn reminding(name: &str, act: Act) -> Result<(Site, Sending)> {
     let mut site = Site::new(name).await?;
-    let smtp = SmtpServer::start(site.lab, fate).await?;
-    site.allow(smtp.port);
+    let email = format!("{name}@example.com");
+    let server = MailScript::start(site.lab).await?;
+    server.post.set_fault(&email, fault(At::Message, act));
+    site.allow(server.smtp.port);
     site.start().await?;
     let ports = Ports {
-        smtp: smtp.port,
+        smtp: server.smtp.port,
         ..site.ports()
     };
     site.profile(ports, |profile| {
@@ -331,21 +337,38 @@ async fn reminding(name: &str, fate: Fate) -> Result<(Site, SmtpServer)> {
         profile["spec"]["processing"]["connectionTimeout"] = "60s".into();
     })
     .await?;
-    let email = format!("{name}@example.com");
     signed_in(&site, "box", &email, 5 * DAY + HOUR, |_, _| ()).await?;
-    Ok((site, smtp))
+    Ok((site, Sending { server, email }))
+}
+
+/// The account that sends, at its server.
+struct Sending {
+    server: MailScript,
+    email: String,
+}
+
+impl Sending {
+    /// Every message that came in completely, whatever became of it.
+    fn messages(&self) -> Vec<String> {
+        self.server.post.sent(&self.email)
+    }
+
+    /// It is taken over from now on.
+    fn mend(&self) {
+        self.server.post.clear_fault(&self.email);
+    }
 }
 
 #[tokio::test]
 async fn a_crash_in_the_middle_sends_no_second_reminder() -> Result<()> {
-    let (mut site, smtp) = reminding("remind-crash", Fate::Held).await?;
+    let (mut site, smtp) = reminding("remind-crash", Act::Silence).await?;
     until("the message", PATIENCE, async || {
         Ok(smtp.messages().len() == 1)
     })
     .await?;
     site.kill()?;
     assert!(is_noted(&site, "box").await?, "noted before it was sent");
-    smtp.set(Fate::Taken);
+    smtp.mend();
     site.start().await?;
     site.until_reason("box", "Ready", "Enabled").await?;
     tested_once_more(&site, "box", "1").await?;
@@ -355,7 +378,7 @@ async fn a_crash_in_the_middle_sends_no_second_reminder() -> Result<()> {
 
 #[tokio::test]
 async fn a_reminder_whose_answer_is_lost_is_not_sent_again() -> Result<()> {
-    let (site, smtp) = reminding("remind-lost", Fate::Dropped).await?;
+    let (site, smtp) = reminding("remind-lost", Act::Close).await?;
     until("the message", PATIENCE, async || {
         Ok(smtp.messages().len() == 1)
     })
@@ -370,14 +393,14 @@ async fn a_reminder_whose_answer_is_lost_is_not_sent_again() -> Result<()> {
 
 #[tokio::test]
 async fn a_reminder_that_is_put_off_is_sent_again_with_the_same_id() -> Result<()> {
-    let (site, smtp) = reminding("remind-later", Fate::NotNow).await?;
+    let (site, smtp) = reminding("remind-later", NOT_NOW).await?;
     until("three tries", PATIENCE, async || {
         Ok(smtp.messages().len() >= 3)
     })
     .await?;
     let mailbox = site.until_reason("box", "Ready", "Enabled").await?;
     assert_eq!(condition_of(&mailbox, "OutgoingReady").0, "True");
-    smtp.set(Fate::Taken);
+    smtp.mend();
     until("the note to stay", PATIENCE, async || {
         Ok(site.log()?.contains("reminded the owner"))
     })
@@ -398,7 +421,7 @@ async fn a_reminder_that_is_put_off_is_sent_again_with_the_same_id() -> Result<(
 
 #[tokio::test]
 async fn a_reminder_that_is_refused_is_given_up_and_turns_nothing_off() -> Result<()> {
-    let (mut site, smtp) = reminding("remind-refused", Fate::Refused).await?;
+    let (mut site, smtp) = reminding("remind-refused", REFUSED).await?;
     until("the refusal", PATIENCE, async || {
         Ok(site.log()?.contains("the server refused the reminder"))
     })

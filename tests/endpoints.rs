@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use crate::lab::google::GoogleStandIn;
+use crate::lab::mail_script::{Certificate, Entry, MailScript};
 use crate::lab::operator::{CLIENT_SECRET, PATIENCE, Ports, Site, condition_of};
-use crate::lab::scripted::ImapServer;
 use crate::lab::tokens::Tokens;
 use crate::lab::until;
 
@@ -34,11 +34,14 @@ fn with_bundle(bundle: String) -> impl FnOnce(&mut Value) {
 #[tokio::test]
 async fn a_ca_bundle_is_for_one_profile_and_counts_at_once() -> Result<()> {
     let mut site = Site::new("trust").await?;
-    let (server, authority) = ImapServer::own_authority().await?;
-    site.allow(server.port);
+    let server = MailScript::start(site.lab).await?;
+    let entry = Entry::Tls(Certificate::UnknownIssuer);
+    server.imap.set_entry(entry).await?;
+    let authority = server.unknown_authority();
+    site.allow(server.imap.port);
     site.start().await?;
     let ports = Ports {
-        imap: server.port,
+        imap: server.imap.port,
         ..site.ports()
     };
     let plain = site.lab.tls.ca_pem.clone();

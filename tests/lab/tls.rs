@@ -17,6 +17,7 @@ pub struct Tls {
     pub key: PathBuf,
     /// The authority's certificate as text.
     pub ca_pem: String,
+    authority: Issuer<'static, KeyPair>,
 }
 
 impl Tls {
@@ -38,22 +39,23 @@ impl Tls {
             .distinguished_name
             .push(DnType::CommonName, "localhost");
         let server_key = KeyPair::generate()?;
-        let server_pem = server
-            .signed_by(
-                &server_key,
-                &Issuer::from_params(&authority, &authority_key),
-            )?
-            .pem();
+        let authority = Issuer::new(authority, authority_key);
+        let server_pem = server.signed_by(&server_key, &authority)?.pem();
 
         let tls = Tls {
             ca: dir.join("ca.pem"),
             cert: dir.join("server.pem"),
             key: dir.join("server.key"),
             ca_pem,
+            authority,
         };
         fs::write(&tls.ca, &tls.ca_pem)?;
         fs::write(&tls.cert, server_pem)?;
         fs::write(&tls.key, server_key.serialize_pem())?;
         Ok(tls)
+    }
+    /// Signs further certificates.
+    pub fn authority(&self) -> &Issuer<'static, KeyPair> {
+        &self.authority
     }
 }

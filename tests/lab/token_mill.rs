@@ -47,8 +47,13 @@ struct Shop {
 #[derive(Default)]
 struct State {
     fails: bool,
+    /// What it answers to the renewals of an account in place of a token.
+    answers: HashMap<usize, Answer>,
     asked: Vec<Asked>,
 }
+
+/// A status line without its version, and a body.
+type Answer = (&'static str, &'static str);
 
 impl TokenMill {
     /// With refresh tokens for so many accounts, whose access tokens live so long.
@@ -101,6 +106,17 @@ impl TokenMill {
         self.shop.lock().fails = fails;
     }
 
+    /// From now on it answers this to the renewals of an account: status and body.
+    pub fn set_answer(&self, account: usize, status: &'static str, body: &'static str) {
+        let mut state = self.shop.lock();
+        state.answers.insert(account, (status, body));
+    }
+
+    /// From now on an account is given tokens again.
+    pub fn clear_answer(&self, account: usize) {
+        self.shop.lock().answers.remove(&account);
+    }
+
     /// Every renewal that was asked for, oldest first.
     pub fn asked(&self) -> Vec<Asked> {
         self.shop.lock().asked.clone()
@@ -134,13 +150,17 @@ impl Shop {
         let token = form.get("refresh_token").map(String::as_str);
         let number = token.and_then(|token| token.strip_prefix("1//0mill-")?.parse().ok());
         let account = number.filter(|number| *number < self.accounts);
-        let given = !fails && account.is_some();
+        let instead = account.and_then(|account| state.answers.get(&account).copied());
+        let given = !fails && account.is_some() && instead.is_none();
         state.asked.push(Asked {
             at: Instant::now(),
             account,
             given,
         });
         let nth = state.asked.len();
+        if let Some((status, body)) = instead {
+            return (status, body.to_owned());
+        }
         match (fails, account) {
             (true, _) => ("503 Service Unavailable", String::new()),
             (false, None) => ("400 Bad Request", r#"{"error":"invalid_grant"}"#.to_owned()),

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use gmail_operator::api::Mailbox;
 use gmail_operator::cluster::grant_secret;
 use gmail_operator::domain::endpoints::MAIL_SCOPE;
-use gmail_operator::domain::grant::{Access, Account, Grant};
+use gmail_operator::domain::grant::{Access, Grant};
 use gmail_operator::domain::name::ObjectName;
 use gmail_operator::domain::schedule::later;
 use gmail_operator::domain::secret::{AccessToken, RefreshToken};
@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
+use super::grants;
 use super::operator::{CLIENT_SECRET, Site};
 use super::person::Person;
 
@@ -126,42 +127,18 @@ impl Tokens {
 
     /// The grant that the operator would have made of a sign-in to this Mailbox at this moment.
     pub fn grant(&self, site: &Site, mailbox: &str, uid: &str, profile: &str) -> Result<Grant> {
-        // Whole seconds, as the operator keeps them.
-        let now = Timestamp::from_second(Timestamp::now().as_second())?;
-        Ok(Grant {
-            mailbox: ObjectName::new(&site.tenant, mailbox),
-            mailbox_uid: uid.to_owned(),
-            email_address: self.email.parse()?,
-            account: Account {
-                issuer: site.lab.google.issuer(),
-                subject: self.subject.clone(),
-                email: self.email.parse()?,
-            },
-            scopes: self.scopes.split(' ').map(str::to_owned).collect(),
-            client_id: site.client_id.clone(),
-            redirect_uri: Some(format!("{}/oauth2/callback", site.public_url)),
-            token_endpoint: site.lab.google.token_url().parse()?,
-            profile: ObjectName::new(&site.tenant, profile),
-            refresh_token: RefreshToken::new(self.refresh_token.as_str()),
-            access: Access {
-                token: AccessToken::new(self.access_token.as_str()),
-                issued_at: self.issued_at,
-                expires_at: self.expires_at,
-            },
-            signed_in_at: now,
-            ends: None,
-            start_from: now,
-            ended: None,
-            messages: Default::default(),
-            place_taken_at: None,
-            reminded_for: None,
-            test_requested_at: None,
-            signed_out_at: None,
-            move_asked_at: None,
-            workload_secret: None,
-            deletion_policy: Default::default(),
-            orphaned_at: None,
-        })
+        let mut grant = grants::new(site, mailbox, uid, &self.email)?;
+        grant.account.subject = self.subject.clone();
+        grant.scopes = self.scopes.split(' ').map(str::to_owned).collect();
+        grant.redirect_uri = Some(format!("{}/oauth2/callback", site.public_url));
+        grant.profile = ObjectName::new(&site.tenant, profile);
+        grant.refresh_token = RefreshToken::new(self.refresh_token.as_str());
+        grant.access = Access {
+            token: AccessToken::new(self.access_token.as_str()),
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+        };
+        Ok(grant)
     }
 }
 
