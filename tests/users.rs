@@ -12,6 +12,7 @@ mod day;
 mod edge;
 mod endings;
 mod endpoints;
+mod failures;
 mod gitops;
 mod grant;
 mod kubectl_gmail;
