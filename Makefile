@@ -10,7 +10,7 @@ export RUST_BACKTRACE ?= 0
 # Tests wait for servers most of the time, so there may be more of them than cores.
 export RUST_TEST_THREADS ?= 6
 
-.PHONY: help demo test fuzz bench screenshots lab check generate clean
+.PHONY: help demo test test-gmail fuzz bench screenshots lab check generate clean
 
 help: ## Shows this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -29,6 +29,9 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 	@cargo test --quiet --test users -- --ignored --nocapture day::
 	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
 	@cargo test --lib --bins --test users
+
+test-gmail: ## Test & Enable by hand against real Gmail; the README says what the environment has to name.
+	@cargo test --quiet --test users -- --ignored --exact --nocapture gmail::what_gmail_does_is_what_the_table_expects
 
 fuzz: ## Fuzzes what strangers can send; FUZZ_SECONDS=600 for longer, ARGS=cookie for one of the fuzzers.
 	@tests/fuzz.sh $(ARGS)

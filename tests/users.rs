@@ -14,6 +14,7 @@ mod endings;
 mod endpoints;
 mod failures;
 mod gitops;
+mod gmail;
 mod grant;
 mod kubectl_gmail;
 mod kubectl_mailbox;
