@@ -33,7 +33,7 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 test-gmail: ## Test & Enable by hand against real Gmail; the README says what the environment has to name.
 	@cargo test --quiet --test users -- --ignored --exact --nocapture gmail::what_gmail_does_is_what_the_table_expects
 
-fuzz: ## Fuzzes what strangers can send; FUZZ_SECONDS=600 for longer, ARGS=cookie for one of the fuzzers.
+fuzz: ## Fuzzes what strangers can send; FUZZ_SECONDS=600 for longer each, ARGS=cookie for one of the fuzzers.
 	@tests/fuzz.sh $(ARGS)
 
 bench: lab ## Speed, CPU and memory, against a peer and with 10,000 mailboxes; ARGS=scale=2000 for one part.

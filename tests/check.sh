@@ -6,12 +6,13 @@ export RUSTFLAGS=${RUSTFLAGS-}
 
 step() { echo "==> $*"; }
 
-# A tool is built once into an ignored folder, in the version that is named here.
+# A tool is built once into an ignored folder, in the version that is named here. Unoptimised it is built in half the
+# time, and still has its answer in seconds.
 tool() {
   local name=$1 version=$2
   if [[ "$(target/tools/bin/"$name" --version 2>/dev/null | awk '{print $NF}')" != "$version" ]]; then
     step "installing $name $version (some minutes, the first time only)"
-    cargo install --quiet --locked --root target/tools --target-dir target/tools/build "$name@$version"
+    cargo install --quiet --locked --debug --root target/tools --target-dir target/tools/build "$name@$version"
   fi
 }
 
