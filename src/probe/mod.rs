@@ -19,9 +19,9 @@ use crate::mail::MailAccount;
 use crate::net::connect::Dialer;
 use crate::net::network::Network;
 
-pub use crate::mail::Folder;
+pub use crate::mail::{Folder, NotMoved};
 pub use deliver::{Delivery, Mail};
-pub use round_trip::{Afterwards, Search};
+pub use round_trip::{Afterwards, Became, Search};
 pub use slots::{Busy, Claim, Slot, Slots};
 
 /// Tests mailboxes. Each conversation is held by whoever has a [`Slot`], which is borrowed for as

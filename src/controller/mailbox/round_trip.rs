@@ -13,7 +13,7 @@ use crate::domain::mailbox::{Outcome, Sight};
 use crate::domain::message::{Letter, Occasion, message_id};
 use crate::grant::{KeeperError, Written};
 use crate::mail::compose;
-use crate::probe::{Afterwards, Delivery, Folder, Mail, Search, Slot, Subject};
+use crate::probe::{Afterwards, Became, Delivery, Folder, Mail, NotMoved, Search, Slot, Subject};
 use crate::telemetry::metrics::Protocol;
 
 /// Whether the message will be looked for.
@@ -184,10 +184,12 @@ impl Test<'_> {
         let id = message_id(&test.id);
         let prober = &self.context.prober;
         match prober.find(slot, subject, &id, afterwards).await {
-            Search::Found(folder, left) => {
-                if let Some(failure) = left {
-                    self.context.metrics.heard(Protocol::Imap, failure.reason);
-                    tracing::warn!(mailbox = %self.observed.name, ?failure, "the test's message arrived but could not be moved to Trash");
+            Search::Found(folder, became) => {
+                if let Became::Left(why) = became {
+                    if let NotMoved::Failed(failure) = &why {
+                        self.context.metrics.heard(Protocol::Imap, failure.reason);
+                    }
+                    tracing::warn!(mailbox = %self.observed.name, ?why, "the test's message arrived and was not moved to Trash: {why}");
                 }
                 match folder {
                     Folder::Inbox => Outcome::Arrived,
