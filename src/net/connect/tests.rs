@@ -81,6 +81,34 @@ async fn a_name_that_is_not_there_is_told_from_a_silent_name_server() {
     }
 }
 
+/// Takes all of its time.
+#[derive(Debug)]
+struct Slow(Duration, SocketAddr);
+
+impl Resolver for Slow {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        let Self(time, address) = *self;
+        future::lazy(move |_| {
+            std::thread::sleep(time);
+            Ok(vec![address])
+        })
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_slow_name_server_leaves_the_connection_its_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let here = Endpoint::new("localhost", address.port());
+    let all = Duration::from_millis(300);
+    let egress = EgressPolicy::new(vec![here.clone()], vec!["127.0.0.0/8".parse().unwrap()]);
+    let gate = Gate::new(Arc::new(egress), Arc::new(Slow(all, address)));
+    let tls = Arc::new(crate::net::trust::tls_config(None).unwrap());
+    let connected = Dialer::new(gate, tls, all).tcp(&here).await;
+    assert!(connected.is_ok(), "{connected:?}");
+}
+
 #[test]
 fn handshakes_fail_for_one_reason_each() {
     use AlertDescription::{HandshakeFailure, InternalError, ProtocolVersion, UnrecognisedName};
