@@ -74,7 +74,7 @@ impl Prober {
         match self.network.of(subject.profile, subject.ca_bundle) {
             Ok(network) => Ok(network.dialer(subject.servers.timeout)),
             Err(error) => Err(Failure {
-                reason: Reason::TlsVerificationFailed,
+                reason: Reason::CaBundleInvalid,
                 doing: "preparing the connection".to_owned(),
                 detail: error.to_string(),
                 reply: None,
