@@ -110,8 +110,8 @@ async fn a_slow_name_server_leaves_the_connection_its_time() {
 }
 
 #[test]
-fn handshakes_fail_for_one_reason_each() {
-    use AlertDescription::{HandshakeFailure, InternalError, ProtocolVersion, UnrecognisedName};
+fn certificates_fail_for_one_reason_each() {
+    use AlertDescription::UnrecognisedName;
     let certificate = TlsError::InvalidCertificate;
     for (error, expected) in [
         (
@@ -137,6 +137,11 @@ fn handshakes_fail_for_one_reason_each() {
     ] {
         assert_eq!(refused(Began::AsTls, error), expected);
     }
+}
+
+#[test]
+fn handshakes_fail_for_one_reason_each() {
+    use AlertDescription::{HandshakeFailure, InternalError, ProtocolVersion};
     let kind = |error| match refused(Began::AsTls, error) {
         ConnectError::CertificateNotTrusted(words) => ("not trusted", words),
         ConnectError::TlsNotAgreed(words) => ("not agreed", words),
@@ -146,7 +151,7 @@ fn handshakes_fail_for_one_reason_each() {
     };
     for (error, is, words) in [
         (
-            certificate(CertificateError::Revoked),
+            TlsError::InvalidCertificate(CertificateError::Revoked),
             "not trusted",
             "Revoked",
         ),
