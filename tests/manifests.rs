@@ -237,7 +237,9 @@ async fn the_network_policy_follows_the_allowed_endpoints() -> Result<()> {
             .flat_map(|rule| rule["ports"].as_array().cloned().unwrap_or_default());
         Ok(ports.filter_map(|port| port["port"].as_i64()).collect())
     };
-    let always = [53, 53, 5353, 5353, 443, 6443, 8443, 16443, 993, 995, 465, 587];
+    let always = [
+        53, 53, 5353, 5353, 443, 6443, 8443, 16443, 993, 995, 465, 587,
+    ];
     ensure!(ports(&[])? == always);
     let more = ports(&[
         "--set",
