@@ -18,7 +18,7 @@ use super::{Broken, Cure, Row, Way};
 use crate::lab::operator::condition_of;
 
 /// What a busy machine adds to any wait, in seconds.
-const SLACK: f64 = 20.0;
+const SLACK: f64 = 18.0;
 
 /// The shortest wait for somebody to act: spread by up to a tenth, from an end of which status keeps whole seconds.
 const SLOWLY: f64 = 0.9 * RETEST_FAILED - 1.0;

@@ -29,7 +29,7 @@ pub const FIRST_PAUSE: f64 = 2.0;
 /// The longest of them.
 pub const LONGEST_PAUSE: f64 = 3.0;
 /// The wait for somebody to act: so long that on a busy machine, too, what is tried soon or after a pause comes before.
-pub const RETEST_FAILED: f64 = 28.0;
+pub const RETEST_FAILED: f64 = 25.0;
 
 /// The profile of rows without a server of their own.
 const SHARED: &str = "google";
