@@ -111,10 +111,10 @@ async fn two_hundred_mailboxes_and_no_secret_leaks() -> Result<()> {
 fn manifest(site: &Site, n: usize) -> Value {
     let email = format!("many-{n}@example.com");
     let mut mailbox = site.mailbox_manifest(&format!("box-{n}"), &email);
-    if n % 10 != 0 {
+    if !n.is_multiple_of(10) {
         mailbox["spec"]["testMessage"] = "None".into();
     }
-    if n % 2 != 0 {
+    if !n.is_multiple_of(2) {
         mailbox["spec"]["outgoing"] = json!({ "method": "None" });
     }
     mailbox
