@@ -28,16 +28,18 @@ use crate::cluster::latest::Latest;
 use crate::domain::console::FrontDoor;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
-use crate::probe::{ProbeWaits, Prober, Slots};
+use crate::probe::{CONNECTIONS, ProbeWaits, Prober, Slots};
 use crate::settings::Pace;
 use crate::telemetry::health::Readiness;
 use crate::telemetry::metrics::Metrics;
 
 /// Mailboxes that are worked on at once, without those that wait for a mail server or Google.
 const DESKS: u16 = 32;
-/// Mailboxes that are worked on or wait for a server: a profile with the largest maximum of
-/// connections (300), all of them to servers that do not answer, leaves every desk to others.
-const MAILBOXES_AT_ONCE: u16 = 300 + DESKS;
+/// Mailboxes that wait for Google or the API server, each for one answer.
+const OTHER_WAITS: u16 = 150;
+/// Mailboxes that are worked on or wait for a server. However many mail servers do not answer, renewals
+/// go on.
+const MAILBOXES_AT_ONCE: u16 = CONNECTIONS + OTHER_WAITS + DESKS;
 /// Profiles and grants that are worked on at once. A few whose OAuth server answers nothing must not
 /// hold up the others.
 const OTHERS_AT_ONCE: u16 = 16;
