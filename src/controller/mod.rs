@@ -10,6 +10,7 @@ mod news;
 mod places;
 mod profile;
 mod revoke;
+mod rounds;
 mod run;
 mod wake;
 mod watch;

@@ -19,6 +19,7 @@ use super::census::Census;
 use super::context::{AnyMailbox, AnyProfile, Context, Memories, NamespaceMeta};
 use super::news::{mailbox_news, profile_test_request};
 use super::places::Places;
+use super::rounds::Rounds;
 use super::wake::{Wake, on_grant, on_mailbox, on_namespace, on_profile};
 use super::watch::{objects, reflected, told, within};
 use super::{grant, mailbox, profile};
@@ -182,6 +183,7 @@ pub async fn run(
         loop {
             tick.tick().await;
             context.wake.flush_counts();
+            context.wake.let_in(&context.rounds.look());
         }
     };
     let mailboxes = Driven {
@@ -275,6 +277,7 @@ fn context(
         wake,
         census: Census::default(),
         places: Places::default(),
+        rounds: Rounds::default(),
         leads: settings.leads,
         filled,
         mailbox_memory: Memories::default(),

@@ -166,13 +166,6 @@ impl Slots {
         }
     }
 
-    /// How many Mailboxes wait at the places of `profile`.
-    pub fn queue_length(&self, profile: &ObjectName) -> usize {
-        let places = self.lock();
-        let limit = places.limits.get(&Holder::Profile(profile.clone()));
-        limit.map_or(0, |limit| limit.queue.len())
-    }
-
     fn lock(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }

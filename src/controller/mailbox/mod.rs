@@ -13,6 +13,7 @@ mod round_trip;
 mod sign_out;
 mod slot;
 mod test;
+mod turn;
 
 pub use conversation::longest_visit;
 use observe::Observed;
@@ -121,6 +122,7 @@ async fn take_steps(
         let plan = decide(&observed.world);
         let Some(step) = &plan.step else {
             context.slots.forget(&observed.name);
+            turn::leave_round(context, &observed);
             report::report(context, &mut shown, &observed).await?;
             let wait = plan.wake.map(|wake| until(wake, observed.world.now));
             return Ok(wait.map_or_else(Action::await_change, Action::requeue));
@@ -148,6 +150,7 @@ async fn take_steps(
         let goes_on = matches!(outcome, Outcome::Started | Outcome::Works);
         // Thousands may be told so: when to look again is known at once.
         let held_back = matches!(outcome, Outcome::NotYet(_) | Outcome::HeldUntil(..));
+        observed.round.answered_by(step, &mut observed.world);
         observed.world = fold(observed.world.at(Timestamp::now()), step, outcome);
         if held_back {
             continue;

@@ -10,6 +10,7 @@ use super::assign::assign;
 use super::binding::Seeker;
 use super::conversation::OnItsWay;
 use super::sign_out::sign_out_request;
+use super::turn::Turn;
 use crate::api::{Mailbox, MailboxStatus, Reason, SIGN_OUT_REQUESTED_ANNOTATION};
 use crate::cluster::ClusterError;
 use crate::cluster::grant_secret;
@@ -35,6 +36,8 @@ pub struct Observed {
     pub sign_out: Option<String>,
     /// Of what the visit sends.
     pub message: OnItsWay,
+    /// In a test of all Mailboxes of the profile.
+    pub round: Turn,
 }
 
 /// Reads all that a decision about `mailbox` rests on.
@@ -55,6 +58,8 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         test.mark_unused(spec);
     }
     let answered = memory.answered.unwrap_or_else(|| answered_by(status));
+    let round = Turn::in_round(context, profile.as_deref(), &name);
+    let asked_of_all = round.asked(&answered);
     let place = place(context, &name, &profile_view, grant.as_ref(), &test);
     let (now, times) = (Timestamp::now(), times(&context.pace));
     let seeker = Seeker {
@@ -73,9 +78,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         spec,
         test_request: requested(mailbox.annotations()),
         answered_request: answered.own,
-        profile_test_request: profile
-            .as_deref()
-            .and_then(|profile| requested(profile.annotations())),
+        profile_test_request: asked_of_all,
         answered_profile_request: answered.of_profile,
         sign_out_request: sign_out_request(context, mailbox).await,
         profile: profile_view,
@@ -98,6 +101,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         grant,
         sign_out: sign_out_annotation(mailbox),
         message: OnItsWay::default(),
+        round,
     })
 }
 

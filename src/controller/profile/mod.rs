@@ -44,6 +44,7 @@ pub struct ProfileMemory {
 }
 
 pub use endings::labels_of;
+pub use round::request_for;
 
 /// Looks at one profile.
 pub async fn reconcile(
