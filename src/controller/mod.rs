@@ -12,6 +12,7 @@ mod profile;
 mod revoke;
 mod rounds;
 mod run;
+mod streams;
 mod wake;
 mod watch;
 

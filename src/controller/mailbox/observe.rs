@@ -52,11 +52,7 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         Err(_) => (ProfileView::not_served(Reason::NotChecked, None), None),
     };
     let status = mailbox.status.as_ref();
-    let shown = || status.map_or_else(TestView::untested, TestView::from);
-    let mut test = memory.test.unwrap_or_else(shown);
-    if let Ok(spec) = &spec {
-        test.mark_unused(spec);
-    }
+    let test = test_view(memory.test, status, spec.as_ref().ok());
     let answered = memory.answered.unwrap_or_else(|| answered_by(status));
     let round = Turn::in_round(context, profile.as_deref(), &name);
     let asked_of_all = round.asked(&answered);
@@ -109,6 +105,20 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
 pub fn sign_out_annotation(mailbox: &Mailbox) -> Option<String> {
     let annotations = mailbox.annotations();
     annotations.get(SIGN_OUT_REQUESTED_ANNOTATION).cloned()
+}
+
+/// The test as this process remembers it, else as `status` shows it.
+fn test_view(
+    remembered: Option<TestView>,
+    status: Option<&MailboxStatus>,
+    spec: Option<&ValidSpec>,
+) -> TestView {
+    let shown = || status.map_or_else(TestView::untested, TestView::from);
+    let mut test = remembered.unwrap_or_else(shown);
+    if let Some(spec) = spec {
+        test.mark_unused(spec);
+    }
+    test
 }
 
 fn answered_by(status: Option<&MailboxStatus>) -> Answered {
