@@ -22,7 +22,7 @@ use crate::net::network::Network;
 pub use crate::mail::{Folder, NotMoved};
 pub use deliver::{Delivery, Mail};
 pub use round_trip::{Afterwards, Became, Search};
-pub use slots::{Busy, Claim, Slot, Slots};
+pub use slots::{Busy, CONNECTIONS, Claim, Slot, Slots};
 
 /// Tests mailboxes. Each conversation is held by whoever has a [`Slot`], which is borrowed for as
 /// long as the connection is open: so there are never more than the profile and the account allow.
