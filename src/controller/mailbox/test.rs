@@ -66,7 +66,7 @@ impl Test<'_> {
 
     fn token(&self, stored: &StoredGrant) -> Token {
         let running = self.observed.world.test.running();
-        match running.is_none_or(|test| stored.grant.access.issued_at >= test.started_at) {
+        match running.is_none_or(|test| test.is_proved_by(stored.grant.access.issued_at)) {
             true => Token::Proved,
             false => Token::Believed,
         }

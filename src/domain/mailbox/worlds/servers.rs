@@ -230,6 +230,7 @@ pub(super) fn begin(story: &Story) -> World {
         view = TestView {
             newest: Some(Test {
                 started_at: time(START - 3000),
+                begun_at: time(START - 3000),
                 finished_at: Some(time(START - 2990)),
                 ..test
             }),
