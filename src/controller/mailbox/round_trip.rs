@@ -19,7 +19,8 @@ use crate::telemetry::metrics::Protocol;
 /// Whether the message will be looked for.
 enum Look {
     Yes,
-    No,
+    /// With what IMAP said, where it was asked for that.
+    No(Option<Failure>),
 }
 
 impl Test<'_> {
@@ -62,7 +63,8 @@ impl Test<'_> {
             (Delivery::Sent, Some(written), Look::Yes) => {
                 Ok(self.find_message(slot, subject, &written.stored()).await)
             }
-            (Delivery::Sent, _, _) => Ok(Outcome::Unproved),
+            (Delivery::Sent, _, Look::No(why)) => Ok(Outcome::Unproved(why)),
+            (Delivery::Sent, None, Look::Yes) => Ok(Outcome::Unproved(None)),
             // The server may have it: from now on it is looked for.
             (Delivery::Unknown(failure), _, _) => self.not_sent(failure),
             (Delivery::NotSent(failure), written, _) => {
@@ -91,7 +93,7 @@ impl Test<'_> {
     ) -> Result<Look, Failure> {
         match sight {
             Sight::Clear => return Ok(Look::Yes),
-            Sight::None => return Ok(Look::No),
+            Sight::None => return Ok(Look::No(None)),
             Sight::Untried | Sight::Doubtful => {}
         }
         let opened = self.context.prober.can_look(slot, subject).await;
@@ -100,9 +102,9 @@ impl Test<'_> {
             Err(failure) if is_refused_login(failure.reason) && token == Token::Believed => {
                 Err(failure)
             }
-            Err(failure) if failure.reason.again().is_permanent() => Ok(Look::No),
+            Err(failure) if failure.reason.again().is_permanent() => Ok(Look::No(Some(failure))),
             Err(failure) if sight == Sight::Untried => Err(failure),
-            Err(_) => Ok(Look::No),
+            Err(failure) => Ok(Look::No(Some(failure))),
         }
     }
 

@@ -160,7 +160,7 @@ impl Test<'_> {
             Outcome::Fails(failure) | Outcome::Unseen(failure) => failure.reason,
             Outcome::Works | Outcome::Arrived => Reason::Enabled,
             Outcome::ArrivedInSpam => Reason::ArrivedInSpam,
-            Outcome::Unproved => Reason::RoundTripUnproved,
+            Outcome::Unproved(_) => Reason::RoundTripUnproved,
             _ => return outcome,
         };
         self.context.metrics.tested(direction, reason);

@@ -133,7 +133,7 @@ fn tested(world: &mut World, step: &Step, outcome: Outcome) {
         (Step::TestOutgoing, Outcome::Works) => logged_in(world, at),
         (_, Outcome::Arrived) => arrived(world, step, at, None),
         (_, Outcome::ArrivedInSpam) => arrived(world, step, at, Some(Reason::ArrivedInSpam)),
-        (_, Outcome::Unproved) => unproved(world, at),
+        (_, Outcome::Unproved(why)) => unproved(world, why.as_ref(), at),
         (_, Outcome::Unseen(failure)) => unseen(world, step, &failure, at),
         (_, Outcome::Fails(failure)) => {
             let rules = outgoing_rules(world, step);

@@ -105,8 +105,11 @@ const LATE: &str =
     "The newest test message arrived late: it was not there when it was first looked for.";
 
 /// The server took the message, and nobody looks whether it arrived: its word is all the proof.
-pub(super) fn unproved(world: &mut World, at: Timestamp) {
-    let said = cause(world).map(|cause| format!("{SENT}: {cause}"));
+pub(super) fn unproved(world: &mut World, why: Option<&Failure>, at: Timestamp) {
+    let why = why.map(|failure| explain(failure.reason, &detail(failure)));
+    let said = why
+        .or_else(|| cause(world))
+        .map(|why| format!("{SENT}: {why}"));
     let remark = Some(Reason::RoundTripUnproved);
     proved(&mut world.test.outgoing, at, remark, said);
 }

@@ -378,7 +378,7 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             }
             sent.push(id);
             match sight {
-                Sight::None => Outcome::Unproved,
+                Sight::None => Outcome::Unproved(None),
                 _ => found(outside.arrival),
             }
         }
