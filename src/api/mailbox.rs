@@ -376,9 +376,13 @@ pub struct DirectionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<DirectionError>,
     /// What was noticed although the direction works: ArrivedInSpam or RoundTripUnproved by the newest
-    /// test message, MessagesUsedUp by the newest test.
+    /// test message, MessagesUsedUp by the newest test. While the direction is off: what the newest test
+    /// message met, so that only a message turns it on again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<Reason>,
+    /// More of what was noticed, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark_message: Option<String>,
 }
 
 /// The result of a direction's newest test.

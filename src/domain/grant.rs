@@ -122,6 +122,17 @@ pub struct MessageLimit {
     pub within: Duration,
 }
 
+impl MessageLimit {
+    /// For receipts, which a sign-in's owner should get: twice as many, so that only sign-ins that
+    /// follow each other all day go without.
+    pub fn of_receipts(self) -> Self {
+        Self {
+            at_most: self.at_most.saturating_mul(2),
+            ..self
+        }
+    }
+}
+
 impl Messages {
     /// Whether the owner has had no receipt of this sign-in yet: its first message is that.
     pub fn lack_receipt(&self) -> bool {
@@ -150,7 +161,9 @@ impl Messages {
         let since = schedule::earlier(now, limit.within);
         let counted = self.sent_at.iter().copied().filter(|at| *at > since);
         let mut sent_at: Vec<Timestamp> = counted.chain([now]).collect();
-        let too_many = sent_at.len().saturating_sub(limit.at_most.max(1));
+        let too_many = sent_at
+            .len()
+            .saturating_sub(limit.of_receipts().at_most.max(1));
         sent_at.drain(..too_many);
         let receipt = match self.lack_receipt() {
             true => Some(id.to_owned()),
@@ -293,7 +306,18 @@ mod tests {
         };
         let more = again.with("again", hour(7), limit);
         assert!(more.is_receipt("again"));
-        assert_eq!((more.sent_at.len(), more.sent_at[0]), (6, hour(1)));
+        assert_eq!((more.sent_at.len(), more.sent_at[0]), (7, hour(0)));
+        // Unless sign-ins follow each other all day.
+        let mut sign_ins = more.clone();
+        for n in 8..40 {
+            let renewed = Messages {
+                sent_at: sign_ins.sent_at,
+                ..Messages::default()
+            };
+            assert_eq!(renewed.leave_room(hour(8), limit.of_receipts()), n < 13);
+            sign_ins = renewed.with("again", hour(8), limit);
+            assert!(sign_ins.sent_at.len() <= 12);
+        }
         let later = more.with("later", hour(200), limit);
         assert_eq!(later.sent_at, [hour(200)]);
     }

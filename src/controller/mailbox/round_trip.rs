@@ -26,7 +26,8 @@ const LOOKS_FOR_NOTE: u32 = 3;
 /// Whether the message will be looked for.
 enum Look {
     Yes,
-    No,
+    /// With what IMAP said, where it was asked for that.
+    No(Option<Failure>),
 }
 
 impl Test<'_> {
@@ -53,7 +54,8 @@ impl Test<'_> {
             ((Delivery::Sent, Some(written)), Look::Yes) => {
                 Ok(self.find_message(slot, subject, &written.stored()).await)
             }
-            ((Delivery::Sent, _), _) => Ok(Outcome::Unproved),
+            ((Delivery::Sent, _), Look::No(why)) => Ok(Outcome::Unproved(why)),
+            ((Delivery::Sent, None), Look::Yes) => Ok(Outcome::Unproved(None)),
             // It may have it where that is not known: from now on it is looked for.
             ((Delivery::Unknown(failure) | Delivery::NotSent(failure), _), _) => {
                 self.context.metrics.heard(Protocol::Smtp, failure.reason);
@@ -119,7 +121,7 @@ impl Test<'_> {
     ) -> Result<Look, Failure> {
         match sight {
             Sight::Clear => return Ok(Look::Yes),
-            Sight::None => return Ok(Look::No),
+            Sight::None => return Ok(Look::No(None)),
             Sight::Untried | Sight::Doubtful => {}
         }
         let opened = self.context.prober.can_look(slot, subject);
@@ -130,9 +132,9 @@ impl Test<'_> {
             Err(failure) if is_refused_login(failure.reason) && token == Token::Believed => {
                 Err(failure)
             }
-            Err(failure) if failure.reason.again().is_permanent() => Ok(Look::No),
+            Err(failure) if failure.reason.again().is_permanent() => Ok(Look::No(Some(failure))),
             Err(failure) if sight == Sight::Untried => Err(failure),
-            Err(_) => Ok(Look::No),
+            Err(failure) => Ok(Look::No(Some(failure))),
         }
     }
 

@@ -71,7 +71,7 @@ impl Test<'_> {
 
     fn token(&self, stored: &StoredGrant) -> Token {
         let running = self.observed.world.test.running();
-        match running.is_none_or(|test| stored.grant.access.issued_at >= test.started_at) {
+        match running.is_none_or(|test| test.is_proved_by(stored.grant.access.issued_at)) {
             true => Token::Proved,
             false => Token::Believed,
         }
@@ -168,7 +168,7 @@ impl Test<'_> {
             Outcome::Fails(failure) | Outcome::Unseen(failure) => failure.reason,
             Outcome::Works | Outcome::Arrived => Reason::Enabled,
             Outcome::ArrivedInSpam => Reason::ArrivedInSpam,
-            Outcome::Unproved => Reason::RoundTripUnproved,
+            Outcome::Unproved(_) => Reason::RoundTripUnproved,
             _ => return outcome,
         };
         self.context.metrics.tested(direction, reason);

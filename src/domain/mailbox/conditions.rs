@@ -2,9 +2,9 @@ use super::binding;
 use super::diagnosis;
 use super::sign_in::signed_in;
 use super::spec::ValidSpec;
-use super::test::DirectionView;
-use super::world::{Hold, ProfileView, World};
-use crate::api::{DirectionState, MailboxCondition, Reason};
+use super::test::{DirectionView, LastError};
+use super::world::{GrantView, Hold, ProfileView, World};
+use crate::api::{DirectionState, MailboxCondition, Reason, TestRequestedBy};
 use crate::domain::name::ObjectName;
 use crate::domain::verdict::{Truth, Verdict, explain, with_sentence};
 
@@ -129,17 +129,37 @@ fn direction(world: &World, view: &DirectionView, works: &str) -> Verdict {
     let detail = if world.waits { WAITS } else { "" };
     match (&view.last_error, view.state) {
         _ if let Some(hold) = hold => Verdict::unknown(hold.reason, &hold.detail),
-        (Some(error), DirectionState::Failure) => Verdict {
-            truth: Truth::False,
-            reason: error.reason,
-            message: match diagnosis::of(world, error.reason) {
-                Some(diagnosis) => with_sentence(&error.message, &diagnosis),
-                None => error.message.clone(),
-            },
-        },
+        (Some(error), DirectionState::Failure) => failed(world, view, error),
+        // A routine look changes nothing before it is over.
+        (Some(error), DirectionState::Running) if is_routine(world) => failed(world, view, error),
         (_, DirectionState::Running) => Verdict::unknown(Reason::Testing, detail),
         _ => Verdict::unknown(Reason::NotTested, detail),
     }
+}
+
+fn is_routine(world: &World) -> bool {
+    let running = world.test.running();
+    running.is_some_and(|test| test.requested_by == TestRequestedBy::Schedule)
+}
+
+fn failed(world: &World, view: &DirectionView, error: &LastError) -> Verdict {
+    let more = [diagnosis::of(world, error.reason), used_up(world, view)];
+    Verdict {
+        truth: Truth::False,
+        reason: error.reason,
+        message: (more.into_iter().flatten()).fold(error.message.clone(), |said, more| {
+            with_sentence(&said, &more)
+        }),
+    }
+}
+
+/// That only a message would turn it on, and the mailbox has had as many as it gets.
+fn used_up(world: &World, view: &DirectionView) -> Option<String> {
+    let GrantView::Held(held) = &world.grant else {
+        return None;
+    };
+    let room = held.messages.leave_room(world.now, world.times.messages);
+    (view.owes_message() && !room).then(|| explain(Reason::MessagesUsedUp, ""))
 }
 
 /// It works as far as is known, whatever keeps it from being tested again.
@@ -149,8 +169,13 @@ fn enabled_direction(view: &DirectionView, hold: Option<&Hold>, works: &str) -> 
         let why = explain(hold.reason, &hold.detail);
         format!("The test that is running is held: {why}")
     });
-    let remark = view.remark.map(|remark| explain(remark, ""));
-    for more in [remark, held].into_iter().flatten() {
+    let said = view.remark_message.clone();
+    let remark = match view.remark {
+        // It says the same, and why.
+        Some(Reason::RoundTripUnproved) if said.is_some() => None,
+        remark => remark.map(|remark| explain(remark, "")),
+    };
+    for more in [remark, said, held].into_iter().flatten() {
         verdict.message = with_sentence(&verdict.message, &more);
     }
     verdict

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::next_test::is_request;
 use super::running_test::is_pop3;
-use super::test::{DirectionView, LastError};
+use super::step::Step;
+use super::test::{DirectionView, LastError, Test};
 use super::world::{Times, World};
 use crate::api::{Again, DirectionState, Reason, TestRequestedBy};
 use crate::domain::failure::Failure;
@@ -20,8 +21,29 @@ pub(super) struct Rules {
     pub(super) tries: u32,
     times: Times,
     seed: String,
+    /// Since when an error counts as told: what was met before is told anew.
+    told_since: Option<Timestamp>,
+    /// Where it was met.
+    met: Met,
     /// Between two tries that both get as far as the login.
     login_gap: Duration,
+}
+
+/// Where a failure was met.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Met {
+    /// On the way to the login, or at it.
+    AtLogin,
+    /// By the test's message.
+    ByMessage,
+}
+
+/// Whether `test` is of other settings, or of another sign-in, than the one before.
+pub(super) fn begins_anew(test: &Test) -> bool {
+    matches!(
+        test.requested_by,
+        TestRequestedBy::SignIn | TestRequestedBy::Change
+    )
 }
 
 /// The rules for the failure of a direction that is, or is not, `enabled`.
@@ -35,6 +57,10 @@ fn rules(world: &World, direction: &str, enabled: bool) -> Rules {
         tries: if slow { 1 } else { world.times.tries },
         times: world.times,
         seed: format!("{}/{direction}", world.uid),
+        told_since: test
+            .filter(|test| begins_anew(test))
+            .map(|test| test.started_at),
+        met: Met::AtLogin,
         login_gap: Duration::ZERO,
     }
 }
@@ -50,8 +76,14 @@ pub(super) fn incoming_rules(world: &World) -> Rules {
     }
 }
 
-pub(super) fn outgoing_rules(world: &World) -> Rules {
-    rules(world, "outgoing", world.test.outgoing.enabled)
+pub(super) fn outgoing_rules(world: &World, step: &Step) -> Rules {
+    Rules {
+        met: match step {
+            Step::SendMessage(_) | Step::FindMessage => Met::ByMessage,
+            _ => Met::AtLogin,
+        },
+        ..rules(world, "outgoing", world.test.outgoing.enabled)
+    }
 }
 
 /// When the incoming direction may be tried first by the test that begins: over POP3 not soon after
@@ -82,19 +114,20 @@ pub(super) fn result_time(world: &World) -> Timestamp {
         .map_or(now, |test| now.max(test.started_at))
 }
 
-/// It works. What a round trip has shown before still stands.
+/// It works. What a round trip has shown before still stands, as long as it has worked since.
 pub(super) fn succeed(direction: &mut DirectionView, at: Timestamp) {
+    if !direction.enabled || direction.remark == Some(Reason::MessagesUsedUp) {
+        direction.remark = None;
+        direction.remark_message = None;
+    }
     direction.state = DirectionState::Success;
     direction.enabled = true;
     direction.tested_at = Some(at);
     direction.retry = Default::default();
-    direction.remark = direction
-        .remark
-        .filter(|remark| *remark != Reason::MessagesUsedUp);
 }
 
 pub(super) fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
-    note_error(direction, failure, rules.now);
+    note_error(direction, failure, rules);
     let (times, seed) = (&rules.times, &rules.seed);
     let again = failure.reason.again();
     let mut retry = match again {
@@ -109,11 +142,16 @@ pub(super) fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rul
         retry.not_before = retry.not_before.max(Some(free));
     }
     if again.is_permanent() || retry.failed >= rules.tries {
+        direction.remark = match rules.met {
+            Met::ByMessage => Some(failure.reason),
+            // What the message met before is as it was.
+            Met::AtLogin => direction.remark.filter(|_| !direction.enabled),
+        };
+        direction.remark_message = None;
         direction.state = DirectionState::Failure;
         direction.enabled = false;
         direction.tested_at = Some(rules.result);
         direction.retry = Default::default();
-        direction.remark = None;
     } else {
         direction.retry = retry;
         if !direction.enabled {
@@ -122,23 +160,26 @@ pub(super) fn fail(direction: &mut DirectionView, failure: &Failure, rules: &Rul
     }
 }
 
-/// The same reason again is not news, unless the direction has worked until now.
-fn note_error(direction: &mut DirectionView, failure: &Failure, now: Timestamp) {
+/// The same reason again is not news, unless the direction has worked until now, or it is met with
+/// other settings.
+fn note_error(direction: &mut DirectionView, failure: &Failure, rules: &Rules) {
     let reason = failure.reason;
     let broke = direction.enabled && direction.retry.failed == 0;
-    let known = (direction.last_error.as_ref()).is_some_and(|error| error.reason == reason);
+    let known = (direction.last_error.as_ref()).is_some_and(|error| {
+        error.reason == reason && rules.told_since.is_none_or(|since| error.at >= since)
+    });
     if known && !broke {
         return;
     }
     direction.last_error = Some(LastError {
-        at: seconds(now).0,
+        at: rules.result,
         reason,
         message: with_sentence(&explain(reason, &detail(failure)), next_try(reason.again())),
         server_reply: failure.reply.clone(),
     });
 }
 
-fn detail(failure: &Failure) -> String {
+pub(super) fn detail(failure: &Failure) -> String {
     let mut text = failure.doing.clone();
     let ours = Some(&failure.detail)
         .filter(|detail| !detail.is_empty() && *detail != failure.reason.meaning());

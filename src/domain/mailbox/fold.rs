@@ -1,14 +1,14 @@
-use jiff::Timestamp;
-
 use super::binding;
-use super::direction::{fail, first_try, incoming_rules, outgoing_rules, result_time, succeed};
+use super::direction::{
+    begins_anew, fail, first_try, incoming_rules, outgoing_rules, result_time, succeed,
+};
+use super::message_proof::{arrived, logged_in, send_meanwhile, unproved, unseen, unsent};
 use super::outcome::Outcome;
-use super::running_test::{Message, message_of, needs_proof, reads_imap, sight};
+use super::running_test::{needs_proof, sight};
 use super::step::Step;
 use super::test::{Retry, Test};
 use super::world::{GrantView, Hold, Place, World};
-use crate::api::{Again, DirectionState, Reason, TestRequestedBy, TestStep};
-use crate::domain::failure::Failure;
+use crate::api::{Again, DirectionState, Reason, TestStep};
 
 /// `world` after `step` had `outcome`.
 pub fn fold(mut world: World, step: &Step, outcome: Outcome) -> World {
@@ -97,16 +97,22 @@ fn remind(world: &mut World, outcome: Outcome) {
 
 fn start(world: &mut World, test: &Test) {
     let first_try = first_try(world, test.requested_by);
+    let replaced = world.test.running();
+    let sent = replaced.is_some_and(|test| test.step == TestStep::RoundTrip);
+    let outgoing = &mut world.test.outgoing;
+    // The message that it has not found is owed by this one.
+    if sent && !outgoing.enabled && outgoing.retry.failed > 0 {
+        let error = outgoing.last_error.as_ref();
+        outgoing.remark = error.map(|error| error.reason).or(outgoing.remark);
+    }
     let (incoming, outgoing) = (&mut world.test.incoming, &mut world.test.outgoing);
     for direction in [incoming, outgoing] {
         direction.retry = Retry::default();
         direction.state = DirectionState::Running;
         // Of other settings, or of another account.
-        if matches!(
-            test.requested_by,
-            TestRequestedBy::SignIn | TestRequestedBy::Change
-        ) {
+        if begins_anew(test) && direction.enabled {
             direction.remark = None;
+            direction.remark_message = None;
         }
     }
     world.test.incoming.retry.not_before = first_try;
@@ -125,58 +131,17 @@ fn tested(world: &mut World, step: &Step, outcome: Outcome) {
             fail(&mut world.test.incoming, &failure, &rules);
         }
         (Step::TestOutgoing, Outcome::Works) => logged_in(world, at),
-        (_, Outcome::Arrived) => proved(world, at, None),
-        (_, Outcome::ArrivedInSpam) => proved(world, at, Some(Reason::ArrivedInSpam)),
-        (_, Outcome::Unproved) => proved(world, at, Some(Reason::RoundTripUnproved)),
-        (_, Outcome::Unseen(failure)) => unseen(world, &failure, at),
+        (_, Outcome::Arrived) => arrived(world, step, at, None),
+        (_, Outcome::ArrivedInSpam) => arrived(world, step, at, Some(Reason::ArrivedInSpam)),
+        (_, Outcome::Unproved(why)) => unproved(world, why.as_ref(), at),
+        (_, Outcome::Unseen(failure)) => unseen(world, step, &failure, at),
         (_, Outcome::Fails(failure)) => {
-            let rules = outgoing_rules(world);
+            let rules = outgoing_rules(world, step);
             fail(&mut world.test.outgoing, &failure, &rules);
         }
         // Seen in the middle of a test: Google has ended it.
         (_, Outcome::Grant(grant)) => world.grant = *grant,
         (_, outcome) => not_renewed(world, outcome),
-    }
-}
-
-/// Where a message is still to prove the way, sending is not enabled by the login alone.
-fn logged_in(world: &mut World, at: Timestamp) {
-    let message = match (&world.spec, &world.test.newest, &world.grant) {
-        (Ok(spec), Some(test), GrantView::Held(held)) => message_of(world, test, held, spec),
-        _ => Message::Unwanted,
-    };
-    let outgoing = &mut world.test.outgoing;
-    match message {
-        Message::Due => {
-            outgoing.tested_at = Some(at);
-            outgoing.retry = Retry::default();
-            outgoing.state = DirectionState::Running;
-        }
-        Message::Unwanted => succeed(outgoing, at),
-        Message::UsedUp => {
-            succeed(outgoing, at);
-            outgoing.remark = Some(Reason::MessagesUsedUp);
-        }
-    }
-}
-
-fn proved(world: &mut World, at: Timestamp, remark: Option<Reason>) {
-    succeed(&mut world.test.outgoing, at);
-    world.test.outgoing.remark = remark;
-}
-
-/// The server took the message; whether it arrived is looked for again. Where that is refused, or
-/// is given up though mail is not read over IMAP, what the server said is all the proof there is.
-fn unseen(world: &mut World, failure: &Failure, at: Timestamp) {
-    let rules = outgoing_rules(world);
-    let needed = world.spec.as_ref().is_ok_and(reads_imap);
-    let outgoing = &mut world.test.outgoing;
-    let refused = failure.reason.again().is_permanent();
-    let last = outgoing.retry.failed.saturating_add(1) >= rules.tries;
-    if refused || (last && !needed) {
-        proved(world, at, Some(Reason::RoundTripUnproved));
-    } else {
-        fail(outgoing, failure, &rules);
     }
 }
 
@@ -212,24 +177,20 @@ fn advance(world: &mut World) {
     } else {
         None
     };
-    // Sending does not wait for a server that wants to be left alone for an hour.
-    let sends_meanwhile = incoming_open && awaits_message && waits_long(world);
-    let view = &mut world.test;
-    if sends_meanwhile {
-        view.outgoing.enabled = true;
+    if incoming_open && awaits_message && waits_long(world) {
+        send_meanwhile(world);
     }
-    if let Some(test) = &mut view.newest {
+    if let Some(test) = &mut world.test.newest {
         match next {
             Some(step) => test.step = step,
             None => test.finished_at = Some(at),
         }
     }
-    // Without a way to look for it, no message is sent: the login is all the proof there is.
-    if next.is_none() && awaits_message {
-        succeed(&mut view.outgoing, at);
-    }
     if next.is_none() {
         world.hold = None;
+        if awaits_message {
+            unsent(world, at);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod ending;
 #[cfg(test)]
 mod ending_worlds;
 mod fold;
+mod message_proof;
 mod next_test;
 mod outcome;
 mod report;

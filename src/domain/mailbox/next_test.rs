@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::message_proof::looked_for;
 use super::running_test::is_pop3;
 use super::spec::ValidSpec;
 use super::test::{DirectionView, Test, TestView};
@@ -62,8 +63,8 @@ pub(super) fn test_due(
     }
 }
 
-/// Who asks for a test, if somebody does, or when it may begin: not within a minute of one that was
-/// asked for before. Whatever is asked for until then is answered by that one test.
+/// Who asks for a test, if somebody does, or when it may begin: not within a minute of the beginning of
+/// another, other than that of the sign-in. Whatever is asked for until then is answered by that one test.
 pub(super) fn asked_for(world: &World, held: &Held) -> Option<Result<TestRequestedBy, Timestamp>> {
     let newest = world.test.newest.as_ref();
     let annotated = [
@@ -81,7 +82,7 @@ pub(super) fn asked_for(world: &World, held: &Held) -> Option<Result<TestRequest
         (false, false) => return None,
     };
     let free = newest
-        .filter(|test| is_request(test.requested_by))
+        .filter(|test| test.requested_by != TestRequestedBy::SignIn)
         .map(|test| later(test.started_at, world.times.between_requested_tests))
         .filter(|free| *free > world.now);
     Some(free.map_or(Ok(by), Err))
@@ -148,9 +149,11 @@ pub(super) fn new_test(
     .max()
     .unwrap_or(world.now);
     Test {
-        id: digest(&[&world.uid, &started_at.to_string()]),
+        id: looked_for(world, by, held)
+            .unwrap_or_else(|| digest(&[&world.uid, &started_at.to_string()])),
         requested_by: by,
         started_at,
+        begun_at: started_at.min(world.now),
         step: TestStep::Token,
         finished_at: None,
         settings: settings(held, profile, spec),

@@ -31,8 +31,9 @@ pub enum Outcome {
     Arrived,
     /// The message was found in Spam.
     ArrivedInSpam,
-    /// The message was sent, and there is no way to look for it.
-    Unproved,
+    /// The message was sent, and there is no way to look for it: with what IMAP said, where it was asked
+    /// for that.
+    Unproved(Option<Failure>),
     /// The message was sent, but could not be looked for now.
     Unseen(Failure),
     /// The Secret for workloads is now so.

@@ -58,7 +58,10 @@ fn reported_test(view: &TestView, old: Option<&MailboxStatus>) -> TestView {
 }
 
 fn is_same_finding(a: &DirectionView, b: &DirectionView) -> bool {
-    a.enabled == b.enabled && a.last_error == b.last_error && a.remark == b.remark
+    a.enabled == b.enabled
+        && a.last_error == b.last_error
+        && a.remark == b.remark
+        && a.remark_message == b.remark_message
 }
 
 fn sign_in(world: &World) -> SignInStatus {
@@ -108,6 +111,7 @@ fn direction_status(view: &DirectionView) -> DirectionStatus {
             server_reply: error.server_reply.clone(),
         }),
         remark: view.remark,
+        remark_message: view.remark_message.clone(),
     }
 }
 
@@ -127,6 +131,7 @@ impl From<&MailboxStatus> for TestView {
                     server_reply: error.server_reply.clone(),
                 }),
                 remark: status.remark,
+                remark_message: status.remark_message.clone(),
                 retry: Retry::default(),
             },
         };
@@ -135,6 +140,7 @@ impl From<&MailboxStatus> for TestView {
                 id: test.id.clone(),
                 requested_by: test.requested_by,
                 started_at: test.started_at.0,
+                begun_at: test.started_at.0,
                 step: test.step,
                 finished_at: test.finished_at.as_ref().map(time),
                 settings: test.settings.clone(),

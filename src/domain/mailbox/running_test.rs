@@ -6,7 +6,7 @@ use super::spec::ValidSpec;
 use super::step::{Plan, Sight, Step};
 use super::test::Test;
 use super::world::{Held, World};
-use crate::api::{IncomingProtocol, TestMessage, TestRequestedBy, TestStep};
+use crate::api::{IncomingProtocol, TestStep};
 use crate::domain::schedule::later;
 
 /// How often it is tried to open the inbox over IMAP before a message, where mail is not read over
@@ -55,7 +55,7 @@ pub(super) fn needs_proof(world: &World, test: &Test, held: &Held, spec: &ValidS
         true => Duration::ZERO,
         false => world.times.proof_age,
     };
-    test.step == TestStep::Token && later(held.access_issued_at, age) < test.started_at
+    test.step == TestStep::Token && !test.is_proved_by(later(held.access_issued_at, age))
 }
 
 pub(super) fn is_pop3(spec: &ValidSpec) -> bool {
@@ -65,38 +65,6 @@ pub(super) fn is_pop3(spec: &ValidSpec) -> bool {
 /// Whether mail is read over IMAP, which is how messages are looked for.
 pub(super) fn reads_imap(spec: &ValidSpec) -> bool {
     spec.incoming == Some(IncomingProtocol::Imap)
-}
-
-/// Whether a test's last step is a message to the mailbox itself.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Message {
-    /// None is wanted.
-    Unwanted,
-    /// One is, or is on its way.
-    Due,
-    /// One was asked for, but the mailbox has had as many as it gets.
-    UsedUp,
-}
-
-/// The first message of a sign-in is its receipt, whichever test sends it; it is never held back.
-/// Beside it only a person's test sends one.
-pub(super) fn message_of(world: &World, test: &Test, held: &Held, spec: &ValidSpec) -> Message {
-    let asked = match test.requested_by {
-        TestRequestedBy::SignIn | TestRequestedBy::Annotation | TestRequestedBy::Page => true,
-        TestRequestedBy::Change | TestRequestedBy::Schedule => false,
-    };
-    let messages = &held.messages;
-    if spec.test_message == TestMessage::None || !spec.outgoing {
-        Message::Unwanted
-    } else if messages.is_receipt(&test.id) || messages.may_be_sent_by(&test.id) {
-        Message::Due
-    } else if !asked {
-        Message::Unwanted
-    } else if messages.leave_room(world.now, world.times.messages) {
-        Message::Due
-    } else {
-        Message::UsedUp
-    }
 }
 
 /// Whether a message that is sent now can be looked for. `None`: IMAP fails in a way that may pass,

@@ -25,8 +25,10 @@ pub struct Test {
     pub id: String,
     /// Why it is made.
     pub requested_by: TestRequestedBy,
-    /// When it started.
+    /// When it started, which may be ahead of our clock by a little.
     pub started_at: Timestamp,
+    /// When it started by our clock, where that is before; after a restart the same.
+    pub begun_at: Timestamp,
     /// Where it is.
     pub step: TestStep,
     /// When it ended.
@@ -47,7 +49,10 @@ pub struct DirectionView {
     /// The newest failure.
     pub last_error: Option<LastError>,
     /// What was noticed although it works: by the newest test, or by the newest message.
+    /// While it is off: what the test's message met, so that only a message turns it on again.
     pub remark: Option<Reason>,
+    /// More of that, in words.
+    pub remark_message: Option<String>,
     /// Tries within the running test that failed and are made again.
     pub retry: Retry,
 }
@@ -73,6 +78,14 @@ pub struct Retry {
     pub failed: u32,
     /// Not to be tried before this.
     pub not_before: Option<Timestamp>,
+}
+
+impl Test {
+    /// Whether an access token that was got at `issued_at` is of this test: Google has renewed the grant
+    /// since it began.
+    pub fn is_proved_by(&self, issued_at: Timestamp) -> bool {
+        issued_at >= self.begun_at
+    }
 }
 
 impl Retry {
@@ -105,8 +118,14 @@ impl DirectionView {
             tested_at: None,
             last_error: None,
             remark: None,
+            remark_message: None,
             retry: Retry::default(),
         }
+    }
+
+    /// Whether a message has turned it off: the login alone does not turn it on again.
+    pub fn owes_message(&self) -> bool {
+        !self.enabled && self.remark.is_some()
     }
 
     /// Whether the test that started at `start` has come to an end for this direction.

@@ -4,6 +4,7 @@ mod all;
 mod asked;
 mod limits;
 mod policy;
+mod proof;
 mod sending;
 mod servers;
 mod standing;
@@ -214,6 +215,7 @@ fn tests() -> Vec<TestView> {
                 id: "running".into(),
                 requested_by: by,
                 started_at: time(START - 5),
+                begun_at: time(START - 5),
                 step,
                 finished_at: None,
                 settings: settings(),
@@ -244,6 +246,7 @@ fn tests() -> Vec<TestView> {
         id: "finished".into(),
         requested_by: TestRequestedBy::SignIn,
         started_at: time(START - 5),
+        begun_at: time(START - 5),
         step: TestStep::RoundTrip,
         finished_at: Some(time(START - 1)),
         settings: settings(),
@@ -375,7 +378,7 @@ fn act(world: &mut World, step: &Step, outside: Outside, sent: &mut Vec<String>)
             }
             sent.push(id);
             match sight {
-                Sight::None => Outcome::Unproved,
+                Sight::None => Outcome::Unproved(None),
                 _ => found(outside.arrival),
             }
         }

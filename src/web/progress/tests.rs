@@ -51,6 +51,7 @@ fn direction(state: DirectionState, tested: Option<i64>, error: Option<i64>) -> 
             server_reply: None,
         }),
         remark: None,
+        remark_message: None,
     }
 }
 

@@ -105,6 +105,14 @@ fn remarks_are_said_where_somebody_looks() {
             (outgoing, ready)
         );
         assert!(verdicts.ready.holds() && seen.sent.len() == 1);
+        // Who must act follows from what IMAP said.
+        let why = match imap {
+            Imap::Open => None,
+            Imap::Refuses => Some(Reason::ImapDisabledByDomain),
+            Imap::Away => Some(Reason::ConnectionRefused),
+        };
+        let said = &verdicts.outgoing_ready.message;
+        assert!(why.is_none_or(|why| said.contains(why.cure())), "{said}");
         // A day later the logins alone say nothing new about that.
         let world = live(world, time(START + 30 * HOUR), HEALTHY, &mut seen);
         assert_eq!(super::verdicts(&world).outgoing_ready.reason, outgoing);

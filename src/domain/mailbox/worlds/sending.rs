@@ -58,11 +58,15 @@ fn a_message_that_cannot_be_looked_for_now_is_looked_for_again() {
     }
     let found = fold(world.clone(), &Step::FindMessage, Outcome::Arrived);
     assert!(found.test.running().is_none() && found.test.outgoing.enabled);
+    // That IMAP fails is not held against sending.
     let given_up = fold(world, &Step::FindMessage, unseen(Reason::ReplyTimedOut));
-    assert!(given_up.test.running().is_none());
-    let error = given_up.test.outgoing.last_error.clone().unwrap();
-    assert_eq!(error.reason, Reason::ReplyTimedOut);
-    assert!(!given_up.test.outgoing.enabled);
+    assert!(given_up.test.running().is_none() && given_up.test.outgoing.enabled);
+    let verdict = verdicts(&given_up).outgoing_ready;
+    assert_eq!(verdict.reason, Reason::RoundTripUnproved);
+    assert!(
+        verdict.message.contains(Reason::ReplyTimedOut.meaning()),
+        "{verdict:?}"
+    );
 }
 
 #[test]
@@ -74,6 +78,12 @@ fn what_imap_refuses_to_show_is_not_held_against_sending() {
             unseen(reason),
         );
         assert!(world.test.running().is_none() && world.test.outgoing.enabled);
+        // Who must act is whoever can turn on what IMAP refused.
+        let said = verdicts(&world).outgoing_ready.message;
+        assert!(
+            said.contains(reason.cure()) && said.contains(reason.who().title()),
+            "{said}"
+        );
     }
     // Where nobody wants to read, IMAP may be shut off on the way, too.
     let sends_only = specs()

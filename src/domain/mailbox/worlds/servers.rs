@@ -120,7 +120,12 @@ pub(super) fn send(world: &mut World, sight: Sight, servers: Servers, seen: &mut
     match (servers.data, sees) {
         (Data::AnswerLost, _) => Outcome::Fails(failing(Reason::ConnectionLost)),
         (_, true) => look(servers, reads_imap),
-        (_, false) => Outcome::Unproved,
+        (_, false) => match (sight, look(servers, false)) {
+            (Sight::Untried | Sight::Doubtful, Outcome::Unseen(why)) => {
+                Outcome::Unproved(Some(why))
+            }
+            _ => Outcome::Unproved(None),
+        },
     }
 }
 
@@ -230,6 +235,7 @@ pub(super) fn begin(story: &Story) -> World {
         view = TestView {
             newest: Some(Test {
                 started_at: time(START - 3000),
+                begun_at: time(START - 3000),
                 finished_at: Some(time(START - 2990)),
                 ..test
             }),
