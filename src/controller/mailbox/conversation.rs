@@ -54,7 +54,7 @@ impl Deadline {
         server: &Endpoint,
         conversation: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        match timeout_at(self.at, conversation).await {
+        match timeout_at(self.at, Box::pin(conversation)).await {
             Ok(ended) => ended,
             Err(_) => Err(Failure {
                 reason: Reason::ReplyTooSlow,

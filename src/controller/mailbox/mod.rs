@@ -19,7 +19,6 @@ pub use conversation::longest_visit;
 use observe::Observed;
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -209,7 +208,8 @@ async fn act_visibly(
     step: &Step,
     slot: Option<&mut Slot>,
 ) -> Result<Outcome, ClusterError> {
-    let mut act = pin!(act::act(context, observed, step, slot));
+    // On the heap: with a whole conversation in it it is too large for a stack.
+    let mut act = Box::pin(act::act(context, observed, step, slot));
     tokio::select! {
         outcome = &mut act => return outcome,
         () = tokio::time::sleep(context.pace.progress.into()) => {}
