@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::domain::caller::TrustedProxies;
 use crate::domain::console::FrontDoor;
 use crate::domain::egress::EgressPolicy;
+use crate::domain::test_request::BETWEEN_REQUESTED_TESTS;
 
 /// All that `gmail-operator run` needs to know.
 #[derive(Clone, Debug)]
@@ -168,7 +169,7 @@ impl Default for Pace {
             tries: 10,
             proof_age: secs(300),
             pop3_gap: secs(300),
-            between_requested_tests: secs(60),
+            between_requested_tests: Secs(BETWEEN_REQUESTED_TESTS),
             messages_at_most: 6,
             messages_within: secs(24 * 3600),
             progress: secs(1),

@@ -11,7 +11,7 @@ use strum::IntoEnumIterator;
 fn argo_cd_tells_what_waits_for_a_person_from_what_is_broken() -> Result<()> {
     for reason in Reason::iter() {
         let health = match reason {
-            Reason::SignInRequired | Reason::Suspended => "Suspended",
+            Reason::SignInRequired | Reason::Suspended | Reason::ProfileSuspended => "Suspended",
             Reason::NotChecked | Reason::NotTested | Reason::Testing => "Progressing",
             _ => "Degraded",
         };

@@ -199,11 +199,12 @@ async fn a_selector_and_what_is_not_waited_for_long() -> Result<()> {
     assert!(ran.err.contains(message), "{}", ran.err);
 
     wire.hang()?;
-    let ran = gmail(&site, &["test", "bea", "--timeout", "1s"]).await?;
+    let ran = gmail(&site, &["test", "bea", "--timeout", "2s"]).await?;
+    // How far it has come by then depends on how quick the operator is.
     ran.expect(
         1,
         &[
-            "bea (bea-selected@example.com): not tested to the end in time\n  Goes on   tests sending (SMTP)\n",
+            "bea (bea-selected@example.com): not tested to the end in time\n  Goes on   ",
             "1 Mailbox: 1 was not tested to the end.\n",
         ],
     );

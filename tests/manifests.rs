@@ -95,6 +95,18 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
         ("httpRoute.enabled=true", "publicUrl"),
         ("certificate.enabled=true", "publicUrl"),
         ("serviceMonitor.interval=often", "interval"),
+        (
+            "ingress.enabled=true,publicUrl=https://a.example,tlsSecret=tls",
+            "leave tlsSecret empty",
+        ),
+        (
+            "httpRoute.enabled=true,httpRoute.parentRefs[0].name=a,publicUrl=https://a.example,tlsSecret=tls",
+            "leave tlsSecret empty",
+        ),
+        (
+            "certificate.enabled=true,certificate.issuerRef.name=a,publicUrl=https://a.example",
+            "ingress.tlsSecret",
+        ),
     ] {
         match helm_template(&["--set", value]) {
             Err(error) => ensure!(error.to_string().contains(about), "{value}: {error}"),
@@ -141,7 +153,7 @@ async fn the_chart_passes_its_values_on() -> Result<()> {
 async fn the_chart_leads_the_public_url_to_the_page() -> Result<()> {
     let way = [
         "--set",
-        "publicUrl=https://www.example.com/gmail,tlsSecret=tls,replicas=2",
+        "publicUrl=https://www.example.com/gmail,replicas=2",
         "--set",
         "ingress.enabled=true,ingress.className=nginx,ingress.tlsSecret=edge",
         "--set",
@@ -156,12 +168,14 @@ async fn the_chart_leads_the_public_url_to_the_page() -> Result<()> {
     ensure!(rule["host"] == "www.example.com" && rule["http"]["paths"][0]["path"] == "/gmail");
     let route = &chart["HTTPRoute/gmail-operator"]["spec"];
     ensure!(route["hostnames"] == json!(["www.example.com"]));
-    ensure!(
-        route["rules"][0]["backendRefs"][0]["port"] == 443,
-        "{route}"
-    );
+    // TLS has ended: what is behind speaks plain HTTP.
+    let ports = &chart["Service/gmail-operator"]["spec"]["ports"];
+    ensure!(ports[0]["name"] == "http" && ports[0]["port"] == 80);
+    let behind = &rule["http"]["paths"][0]["backend"]["service"]["port"];
+    ensure!(behind["name"] == "http", "{ingress}");
+    ensure!(route["rules"][0]["backendRefs"][0]["port"] == 80, "{route}");
     let certificate = &chart["Certificate/gmail-operator"]["spec"];
-    ensure!(certificate["secretName"] == "tls");
+    ensure!(certificate["secretName"] == "edge");
     ensure!(certificate["dnsNames"] == json!(["www.example.com"]));
     ensure!(chart.contains_key("PodDisruptionBudget/gmail-operator"));
     // What the API server knows, it accepts.
@@ -173,6 +187,40 @@ async fn the_chart_leads_the_public_url_to_the_page() -> Result<()> {
         lab.control_plane
             .kubectl_with_input(apply, &object.to_string())
             .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_of_its_own_goes_to_the_operator() -> Result<()> {
+    let chart = by_name(helm_template(&[
+        "--set",
+        "publicUrl=https://www.example.com,tlsSecret=tls,ingress.tlsSecret=unused",
+        "--set",
+        "certificate.enabled=true,certificate.issuerRef.name=letsencrypt",
+    ])?);
+    let certificate = &chart["Certificate/gmail-operator"]["spec"];
+    ensure!(certificate["secretName"] == "tls", "{certificate}");
+    ensure!(chart["Service/gmail-operator"]["spec"]["ports"][0]["port"] == 443);
+    Ok(())
+}
+
+/// As long as Helm lets a release's name be, and as a name may be.
+#[tokio::test]
+async fn a_long_release_has_names_that_fit() -> Result<()> {
+    for release in ["r".repeat(53), format!("{}-gmail-operator", "r".repeat(38))] {
+        let chart = path(CHART);
+        let rendered = objects(&run("helm", &["template", &release, &chart])?)?;
+        let names: Vec<_> = rendered
+            .iter()
+            .filter(|object| !is_kind(object))
+            .map(|object| (text(&object["kind"]), text(&object["metadata"]["name"])))
+            .collect();
+        let metrics = names.iter().any(|(_, name)| name.ends_with("-metrics"));
+        ensure!(metrics, "{names:?}");
+        for (kind, name) in names {
+            ensure!(name.len() <= 63 && !name.contains("--"), "{kind} {name}");
+        }
     }
     Ok(())
 }
@@ -189,7 +237,9 @@ async fn the_network_policy_follows_the_allowed_endpoints() -> Result<()> {
             .flat_map(|rule| rule["ports"].as_array().cloned().unwrap_or_default());
         Ok(ports.filter_map(|port| port["port"].as_i64()).collect())
     };
-    let always = [53, 53, 443, 6443, 993, 995, 465, 587];
+    let always = [
+        53, 53, 5353, 5353, 443, 6443, 8443, 16443, 993, 995, 465, 587,
+    ];
     ensure!(ports(&[])? == always);
     let more = ports(&[
         "--set",

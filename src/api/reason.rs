@@ -197,7 +197,7 @@ reasons! {
     ReauthenticationRequired, MailboxUser, OnChange, "The organisation requires a fresh sign-in", "Sign in again; a Workspace admin can exempt this app";
     AccountDeleted, WorkspaceAdmin, OnChange, "This Google account no longer exists", "Restore the account, or delete the Mailbox";
     ClientChanged, MailboxUser, OnChange, "The profile now uses another OAuth client or OAuth server, so the old access does not fit", "Sign in again";
-    BlockedByWorkspacePolicy, WorkspaceAdmin, Slowly, "The organisation's policy blocks this app's access to Gmail", "Trust the app's client ID in the Workspace admin console";
+    BlockedByWorkspacePolicy, WorkspaceAdmin, OnChange, "The organisation's policy blocks this app's access to Gmail", "Trust the app's client ID in the Workspace admin console";
     MovedElsewhere, MailboxUser, OnChange, "The Google account now serves another Mailbox: one account serves one", "Delete this Mailbox, or sign in here again to move the account back";
     SignOutUnreadable, AppTeam, OnChange, "The annotation gmail-operator.dev/sign-out-requested-at is not a time, so nobody is signed out", "Write a time such as 2026-11-26T10:00:00Z there, or use kubectl gmail sign-out";
     NotRevoked, MailboxUser, Soon, "The sign-in was deleted here, but Google could not be told to end it", "Remove the app in your Google account, at https://myaccount.google.com/connections";
@@ -230,8 +230,8 @@ reasons! {
     ConnectionTimedOut, PlatformAdmin, Soon, "The connection was not answered in time", "Check egress rules and firewalls: one that drops packets looks like this";
     GreetingMissing, PlatformAdmin, Soon, "The server closed the connection before it said a word", "Check host and port in the profile, and whether a firewall or load balancer on the way takes the connection and drops it";
     GreetingTimedOut, PlatformAdmin, Soon, "The server took the connection and then said nothing", "Check host and port in the profile, whether the port wants TLS from the start, and firewalls on the way";
-    ReplyTimedOut, Nobody, Soon, "The server did not answer a command in time", "Nothing: it is tried again; if it stays, raise processing.connectionTimeout in the profile";
-    ReplyTooSlow, Nobody, Soon, "The server's answer came so slowly that it was not complete in time", "Nothing: it is tried again; if it stays, raise processing.connectionTimeout in the profile, or look for a slow proxy";
+    ReplyTimedOut, Nobody, Soon, "The server did not answer a command in time", "Nothing: it is tried again; if it stays, the platform admin should raise processing.connectionTimeout in the profile";
+    ReplyTooSlow, Nobody, Soon, "The server's answer came so slowly that it was not complete in time", "Nothing: it is tried again; if it stays, the platform admin should raise processing.connectionTimeout in the profile, or look for a slow proxy";
     ReplyTooLong, PlatformAdmin, Soon, "The server sent far more than an answer", "Check that host and port in the profile are a mail server's";
     ConnectionLost, Nobody, Soon, "The connection broke off in the middle", "Nothing: it is tried again";
     WrongProtocol, PlatformAdmin, Soon, "A server of another protocol answered", "Check the port in the profile: IMAP 993, POP3 995, SMTP 465 or 587";
@@ -242,7 +242,7 @@ reasons! {
     CertificateWrongName, PlatformAdmin, Soon, "The server's certificate is for another name", "Check the host in the profile, and where its name leads";
     CertificateExpired, PlatformAdmin, Soon, "The server's certificate has expired", "Renew it where it is yours; otherwise check the clocks of the cluster's nodes";
     CertificateNotYetValid, PlatformAdmin, Soon, "The server's certificate is not valid yet", "Check the clocks of the cluster's nodes";
-    TlsVerificationFailed, PlatformAdmin, Soon, "The server's certificate could not be verified", "Read the message, and check for an inspecting proxy";
+    TlsVerificationFailed, PlatformAdmin, Soon, "The server's certificate could not be verified", "Check for an inspecting proxy and the host in the profile, or add its CA to the profile's spec.caBundle";
     PlainTextOnTlsPort, PlatformAdmin, Slowly, "The port should speak TLS from the start and answers without encryption", "Use TLS with port 465, 993 or 995, and STARTTLS with port 587";
     TlsOnPlainTextPort, PlatformAdmin, Slowly, "The port speaks TLS from the start, and the profile says STARTTLS", "Set servers.smtp.security to TLS, or use port 587";
     StartTlsNotOffered, PlatformAdmin, Slowly, "The server offers no STARTTLS, and nothing is sent without encryption", "Use TLS with port 465; if the server is Google's, look for a firewall that removes STARTTLS";
@@ -254,11 +254,11 @@ reasons! {
 
     // The login at a mail server.
     LoginMethodMissing, PlatformAdmin, Slowly, "The server offers neither XOAUTH2 nor OAUTHBEARER", "Check host and port in the profile: Google's servers offer both";
-    LoginRefused, WorkspaceAdmin, Slowly, "IMAP refused the login although the token is new and for this account and mail", "Check in the Workspace admin console (Apps, Gmail, End user access) whether IMAP is on and open to this OAuth client";
-    PopLoginRefused, WorkspaceAdmin, Slowly, "POP3 refused the login although the token is new and for this account and mail", "Check in the Workspace admin console (Apps, Gmail, End user access) whether POP is on";
-    SmtpLoginRefused, WorkspaceAdmin, Slowly, "SMTP refused the login although the token is new and for this account and mail", "Check in the Workspace admin console whether this account may send mail with other programs";
+    LoginRefused, WorkspaceAdmin, Slowly, "IMAP refused the login although the token is new and for this account and mail", "Check in the Workspace admin console (Apps, Gmail, End user access) whether IMAP is on and open to this OAuth client; for a personal account: sign in again, and check Gmail's settings";
+    PopLoginRefused, WorkspaceAdmin, Slowly, "POP3 refused the login although the token is new and for this account and mail", "Check in the Workspace admin console (Apps, Gmail, End user access) whether POP is on; for a personal account: sign in again, and check Gmail's settings";
+    SmtpLoginRefused, WorkspaceAdmin, Slowly, "SMTP refused the login although the token is new and for this account and mail", "Check in the Workspace admin console whether this account may send mail with other programs; for a personal account: sign in again, and check Gmail's settings";
     LoginMalformed, PlatformAdmin, Slowly, "The server could not read the login", "Report it with the server's words: it is a fault of the operator, or of a proxy on the way";
-    GmailServiceOff, WorkspaceAdmin, Slowly, "Gmail is not turned on for this account", "Turn the service Gmail on for this user in the Workspace admin console";
+    GmailServiceOff, WorkspaceAdmin, Slowly, "Gmail is not turned on for this account", "Turn the service Gmail on for this user in the Workspace admin console; for a personal account: sign in again, and check Gmail's settings";
     ImapDisabledByDomain, WorkspaceAdmin, Slowly, "IMAP is turned off for the organisation", "Turn IMAP on in the Workspace admin console, under Apps, Gmail, End user access";
     ImapDisabledByUser, MailboxUser, Slowly, "IMAP is turned off for this mailbox", "Turn IMAP on in Gmail: Settings, Forwarding and POP/IMAP";
     PopDisabledByDomain, WorkspaceAdmin, Slowly, "POP is turned off for the organisation", "Turn POP on in the Workspace admin console, under Apps, Gmail, End user access";
@@ -268,7 +268,7 @@ reasons! {
     AuthorizationFailed, WorkspaceAdmin, Slowly, "The server knows the account and does not let it use this mailbox", "Check in the Workspace admin console what this account may use";
     AdminContactRequired, WorkspaceAdmin, Slowly, "The server wants the mail administrator to act", "Read the server's words";
     EncryptionRequired, PlatformAdmin, Slowly, "The server says that the connection is not encrypted, though it is from here", "Look for a proxy that takes the encryption away on the way";
-    TooManyConnections, Nobody, AfterPause, "Too many mail programs are connected to this mailbox: Gmail allows 15 at once over IMAP", "Nothing: it is tried again; if it stays, close other mail programs";
+    TooManyConnections, Nobody, AfterPause, "Too many mail programs are connected to this mailbox: Gmail allows 15 at once over IMAP", "Nothing: it is tried again; if it stays, the mailbox user should close other mail programs";
     MailboxBusy, Nobody, Soon, "Another program holds this mailbox", "Nothing: it is tried again";
     LoginDelayed, Nobody, AfterPause, "The server wants more time between two logins to this mailbox", "Nothing: it is tried again";
     LoginRateLimited, Nobody, AfterPause, "The server asks for fewer logins", "Nothing: it is tried again, less often";
@@ -279,7 +279,7 @@ reasons! {
     MailServerUnavailable, Nobody, Soon, "The mail server is temporarily unavailable", "Nothing: it is tried again";
 
     // The mailbox.
-    InboxMissing, MailboxUser, Slowly, "The mailbox has no INBOX that can be opened", "Show the inbox in IMAP: Gmail settings, Labels";
+    InboxMissing, MailboxUser, Slowly, "The mailbox has no INBOX that can be opened", "Open the mailbox in a browser and see whether it has an inbox, then test again; if it has one, report the server's words";
     InboxNotPermitted, WorkspaceAdmin, Slowly, "The account may not open the INBOX", "Check in the Workspace admin console what this account may use";
     InboxDamaged, PlatformAdmin, Slowly, "The server says that the INBOX is damaged", "Ask whoever runs the mail server; at Google, its support";
     InboxRefused, MailboxUser, Slowly, "The server does not open the INBOX", "Read the server's words, and open the mailbox in a browser";
@@ -287,7 +287,7 @@ reasons! {
     StorageFull, MailboxUser, AfterPause, "The mailbox is full: Google's storage of this account is used up", "Delete mail or files, or get more storage for the account";
 
     // Sending.
-    NotLoggedIn, Nobody, Soon, "The server does not remember the login when a message is sent", "Nothing: it is tried again; if it stays, look for a proxy on the way";
+    NotLoggedIn, Nobody, Soon, "The server does not remember the login when a message is sent", "Nothing: it is tried again; if it stays, the platform admin should look for a proxy on the way";
     SenderRefused, MailboxUser, Slowly, "The server does not let this account send as this address", "Sign in with the account that the address belongs to";
     RecipientRefused, AppTeam, Slowly, "The server takes no mail for this Mailbox's address", "Check spec.emailAddress";
     RecipientUnknown, AppTeam, Slowly, "The server knows no mailbox of this Mailbox's address", "Check spec.emailAddress; where it is an alias, whether it still exists";
@@ -299,14 +299,14 @@ reasons! {
     MessageMalformed, PlatformAdmin, Slowly, "The server finds the test message malformed", "Report it with the server's words";
     TooManyRecipients, Nobody, AfterPause, "The account has sent to as many recipients as it may for now", "Nothing: it is tried again";
     MessageRefused, MailboxUser, Slowly, "The server refused to send the test message", "Read the server's words";
-    MessageNotArrived, Nobody, Soon, "The test message was accepted but did not arrive in time", "Nothing: it is looked for again; look in Spam, at filters and at delays, then request a test";
+    MessageNotArrived, MailboxUser, Soon, "The test message was accepted but did not arrive in time", "Check in Gmail whether a filter or forwarding takes it elsewhere than to the inbox or Spam; it may also be late, and is looked for again";
 
     // What the server said is not in this table.
-    RefusedForNow, Nobody, Soon, "The server says that it cannot now, in words that the operator does not know", "Nothing: it is tried again; if it stays, read the server's words";
+    RefusedForNow, Nobody, Soon, "The server says that it cannot now, in words that the operator does not know", "Nothing: it is tried again; if it stays, the platform admin should read the server's words";
     RefusedOtherwise, PlatformAdmin, Soon, "The server refused, in words that the operator does not know", "Read the server's words and report them; it is tried again";
 
     // What a test noticed that succeeded.
     ArrivedInSpam, MailboxUser, OnChange, "The test message arrived in Spam: sending and reading work, but Gmail distrusts the message", "Mark the message as not spam in Gmail, then test again";
-    RoundTripUnproved, WorkspaceAdmin, OnChange, "The test message was sent, but nobody can look whether it arrived, since the mailbox cannot be read over IMAP", "Turn IMAP on where the arrival is to be proved";
+    RoundTripUnproved, Nobody, OnChange, "The test message was sent; whether it arrived could not be seen, since the mailbox could not be read over IMAP", "";
     MessagesUsedUp, Nobody, OnChange, "The mailbox has had as many test messages as it gets in a day, so only the logins were tested", "Nothing: a test in some hours sends one again";
 }

@@ -13,6 +13,7 @@ use super::census::Census;
 use super::mailbox::MailboxMemory;
 use super::places::Places;
 use super::profile::ProfileMemory;
+use super::rounds::Rounds;
 use super::wake::Wake;
 use crate::api::{GmailServerProfile, Mailbox, SHARES_PROFILES_LABEL};
 use crate::cluster::events::Events;
@@ -57,6 +58,7 @@ pub struct Context {
     pub wake: Wake,
     pub census: Census,
     pub places: Places,
+    pub rounds: Rounds,
     pub leads: watch::Receiver<Option<Instant>>,
     /// Whether every store has its first contents: before that nothing can be decided.
     pub filled: watch::Receiver<bool>,

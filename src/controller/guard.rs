@@ -1,17 +1,13 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use futures::FutureExt;
 use kube::runtime::controller::Action;
 
 use super::context::Context;
+use super::mailbox::longest_visit;
 use crate::cluster::ClusterError;
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
-
-/// The longest that one reconcile may take: a round trip with every answer at its time-out. Nobody
-/// waits for a connection's place in it.
-const LONGEST: Duration = Duration::from_secs(600);
 
 /// Runs one reconcile so that whatever happens in it hurts this object only: a panic is caught, an
 /// endless one is ended, and an error is tried again after a wait of the object's own.
@@ -30,8 +26,10 @@ pub async fn guarded(
     {
         return Ok(Action::await_change());
     }
+    // Every step ends by itself before, and nobody waits for a connection's place here.
+    let longest = longest_visit(&context.pace);
     let (result, action) = match tokio::time::timeout(
-        LONGEST,
+        longest,
         AssertUnwindSafe(reconcile).catch_unwind(),
     )
     .await
@@ -65,7 +63,8 @@ pub async fn guarded(
             tracing::error!(
                 ?kind,
                 uid,
-                "a reconcile took longer than ten minutes and was ended; it is tried again"
+                longest_s = longest.as_secs(),
+                "a reconcile took longer than any can and was ended: this is a bug in gmail-operator; it is tried again"
             );
             (
                 ReconcileResult::TimedOut,

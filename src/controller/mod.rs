@@ -10,7 +10,9 @@ mod news;
 mod places;
 mod profile;
 mod revoke;
+mod rounds;
 mod run;
+mod streams;
 mod wake;
 mod watch;
 

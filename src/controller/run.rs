@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{Stream, StreamExt, future, stream};
-use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::controller::{Action, Config};
-use kube::runtime::reflector::{Lookup, ObjectRef, Store, store};
-use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
-use kube::{Api, Client, Resource};
+use kube::runtime::reflector::{Lookup, ObjectRef, Store};
+use kube::runtime::{Controller, watcher};
+use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Semaphore, watch};
@@ -16,28 +15,29 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::census::Census;
-use super::context::{AnyMailbox, AnyProfile, Context, Memories, NamespaceMeta};
-use super::news::{mailbox_news, profile_test_request};
+use super::context::{Context, Memories};
 use super::places::Places;
-use super::wake::{Wake, on_grant, on_mailbox, on_namespace, on_profile};
-use super::watch::{objects, reflected, told, within};
+use super::rounds::Rounds;
+use super::streams::{Readers, Watches, stores};
+use super::wake::Wake;
 use super::{grant, mailbox, profile};
 use crate::cluster::events::Events;
-use crate::cluster::grant_secret::UID_LABEL;
 use crate::cluster::latest::Latest;
 use crate::domain::console::FrontDoor;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
-use crate::probe::{ProbeWaits, Prober, Slots};
+use crate::probe::{CONNECTIONS, ProbeWaits, Prober, Slots};
 use crate::settings::Pace;
 use crate::telemetry::health::Readiness;
 use crate::telemetry::metrics::Metrics;
 
 /// Mailboxes that are worked on at once, without those that wait for a mail server or Google.
 const DESKS: u16 = 32;
-/// Mailboxes that are worked on or wait for a server: a profile with the largest maximum of
-/// connections (300), all of them to servers that do not answer, leaves every desk to others.
-const MAILBOXES_AT_ONCE: u16 = 300 + DESKS;
+/// Mailboxes that wait for Google or the API server, each for one answer.
+const OTHER_WAITS: u16 = 150;
+/// Mailboxes that are worked on or wait for a server. However many mail servers do not answer, renewals
+/// go on.
+const MAILBOXES_AT_ONCE: u16 = CONNECTIONS + OTHER_WAITS + DESKS;
 /// Profiles and grants that are worked on at once. A few whose OAuth server answers nothing must not
 /// hold up the others.
 const OTHERS_AT_ONCE: u16 = 16;
@@ -85,121 +85,36 @@ pub async fn run(
     readiness: Arc<Readiness>,
     stop: CancellationToken,
 ) -> Result<(), ControllerError> {
-    let client = settings.client.clone();
     let (wake, woken) = Wake::new(settings.pace.wake_gap.into());
-    let (mailboxes, mailbox_writer) = store::<AnyMailbox>();
-    let (profiles, profile_writer) = store::<AnyProfile>();
-    let (grants, grant_writer) = store::<Secret>();
-    let (namespaces, namespace_writer) = store::<NamespaceMeta>();
-    let readers = Readers {
-        mailboxes,
-        profiles,
-        grants,
-        namespaces,
-    };
+    let (readers, writers) = stores();
     let (full, is_full) = watch::channel(false);
-    let pace = settings.pace;
-    let (own_namespace, watched) = (
-        settings.namespace.clone(),
-        settings.watch_namespaces.clone(),
-    );
+    let namespaces = Arc::new(settings.watch_namespaces.clone());
+    let client = settings.client.clone();
     let context = Arc::new(context(settings, &readers, wake, is_full));
-    let namespaces = Arc::new(watched);
-    let everything = watcher::Config::default;
-
-    let on = context.clone();
-    let mailboxes = told(
-        objects(
-            Api::<AnyMailbox>::all(client.clone()),
-            everything(),
-            within(&namespaces),
-        ),
-        readers.mailboxes.clone(),
-        move |m, gone| on_mailbox(&on, m, gone),
-    )
-    .reflect(mailbox_writer);
-    let on = context.clone();
-    let mailboxes =
-        mailbox_news(reflected(mailboxes, move |m| on.mailboxes.saw(m))).applied_objects();
-    let on = context.clone();
-    let profiles = told(
-        objects(
-            Api::<AnyProfile>::all(client.clone()),
-            everything(),
-            within(&namespaces),
-        ),
-        readers.profiles.clone(),
-        move |p, gone| on_profile(&on, p, gone),
-    )
-    .reflect(profile_writer);
-    let on = context.clone();
-    let profiles = reflected(profiles, move |p| on.profiles.saw(p))
-        .applied_objects()
-        .predicate_filter(
-            predicates::generation.combine(profile_test_request),
-            PredicateConfig::default(),
-        );
-    let on = context.clone();
-    let own = Api::<Secret>::namespaced(client.clone(), &own_namespace);
-    let grants = told(
-        objects(own, everything().labels(UID_LABEL), |_| true),
-        readers.grants.clone(),
-        move |s, gone| on_grant(&on, s, gone),
-    )
-    .reflect(grant_writer);
-    let on = context.clone();
-    let grants = reflected(grants, move |s| on.grants.saw(s)).applied_objects();
-    let on = context.clone();
-    let mut namespace_events = Box::pin(
-        told(
-            objects(
-                Api::<NamespaceMeta>::all(client.clone()),
-                everything(),
-                |_| true,
-            ),
-            readers.namespaces.clone(),
-            move |n, gone| on_namespace(&on, n, gone),
-        )
-        .reflect(namespace_writer),
-    );
-
-    let filled = async {
-        tokio::select! {
-            () = readers.filled() => {
-                tracing::info!("the caches are filled");
-                readiness.controller_is_ready();
-                full.send_replace(true);
-            }
-            // They never will be, and who waits for that must not hold up the end.
-            () = stop.cancelled() => drop(full),
-        }
-        future::pending::<()>().await;
-    };
-    let counts = async {
-        let mut tick = tokio::time::interval(pace.counts.into());
-        loop {
-            tick.tick().await;
-            context.wake.flush_counts();
-        }
+    let watches = Watches {
+        client,
+        namespaces,
+        context: context.clone(),
+        readers,
     };
     let mailboxes = Driven {
         what: "Mailboxes",
-        objects: mailboxes,
-        store: readers.mailboxes.clone(),
+        objects: watches.mailboxes(writers.mailboxes),
+        store: watches.readers.mailboxes.clone(),
         woken: woken.mailboxes,
         at_once: MAILBOXES_AT_ONCE,
     };
     let profiles = Driven {
         what: "GmailServerProfiles",
-        objects: profiles,
-        store: readers.profiles.clone(),
+        objects: watches.profiles(writers.profiles),
+        store: watches.readers.profiles.clone(),
         woken: woken.profiles,
         at_once: OTHERS_AT_ONCE,
     };
     let grants = Driven {
         what: "grants",
-        objects: grants,
-        store: readers.grants.clone(),
+        objects: watches.grants(writers.grants),
+        store: watches.readers.grants.clone(),
         woken: woken.grants,
         at_once: OTHERS_AT_ONCE,
     };
@@ -210,33 +125,42 @@ pub async fn run(
             grants.run(grant::reconcile, &context, &stop),
         )
     };
-    let namespaces = async { while namespace_events.next().await.is_some() {} };
     tokio::select! {
         (a, b, c) = ran => a.and(b).and(c),
-        () = filled => Ok(()),
-        () = counts => Ok(()),
-        () = namespaces => Err(ControllerError::Ended("Namespaces")),
+        () = tell_when_filled(&watches.readers, full, &readiness, &stop) => Ok(()),
+        () = look_in_turn(&context) => Ok(()),
+        () = watches.follow_namespaces(writers.namespaces) => {
+            Err(ControllerError::Ended("Namespaces"))
+        }
     }
 }
 
-/// What is watched, as it was last seen.
-struct Readers {
-    mailboxes: Store<AnyMailbox>,
-    profiles: Store<AnyProfile>,
-    grants: Store<Secret>,
-    namespaces: Store<NamespaceMeta>,
+/// Tells, once, that every store has its first contents.
+async fn tell_when_filled(
+    readers: &Readers,
+    full: watch::Sender<bool>,
+    readiness: &Readiness,
+    stop: &CancellationToken,
+) {
+    tokio::select! {
+        () = readers.filled() => {
+            tracing::info!("the caches are filled");
+            readiness.controller_is_ready();
+            full.send_replace(true);
+        }
+        // They never will be, and who waits for that must not hold up the end.
+        () = stop.cancelled() => drop(full),
+    }
+    future::pending::<()>().await;
 }
 
-impl Readers {
-    /// Waits until each has its first contents. One whose watch has ended ends the controllers by
-    /// itself.
-    async fn filled(&self) {
-        let _ = futures::join!(
-            self.mailboxes.wait_until_ready(),
-            self.profiles.wait_until_ready(),
-            self.grants.wait_until_ready(),
-            self.namespaces.wait_until_ready(),
-        );
+/// What is looked at now and then, for ever.
+async fn look_in_turn(context: &Context) {
+    let mut tick = tokio::time::interval(context.pace.counts.into());
+    loop {
+        tick.tick().await;
+        context.wake.flush_counts();
+        context.wake.let_in(&context.rounds.look());
     }
 }
 
@@ -273,6 +197,7 @@ fn context(
         wake,
         census: Census::default(),
         places: Places::default(),
+        rounds: Rounds::default(),
         leads: settings.leads,
         filled,
         mailbox_memory: Memories::default(),

@@ -2,14 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::AbortHandle;
 
 use super::context::{AnyMailbox, AnyProfile, Context, NamespaceMeta, object_name};
 use super::places::Change;
@@ -19,10 +18,6 @@ use crate::cluster::grant_secret;
 use crate::cluster::grants::stored;
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{max_connections, project_of};
-use crate::probe::Slots;
-
-/// How long a test of all mailboxes waits where a profile's places are taken.
-const CROWDED: Duration = Duration::from_millis(100);
 
 /// Wakes objects of each kind. The channels have no bound of their own: they are emptied at once
 /// into the controllers' queues, where an object is at most once.
@@ -33,8 +28,6 @@ pub struct Wake {
     gap: Duration,
     counted: Mutex<HashSet<ObjectName>>,
     seen: Mutex<HashMap<String, u64>>,
-    /// The newest test of all mailboxes of each profile that had one.
-    rounds: Mutex<HashMap<ObjectName, AbortHandle>>,
 }
 
 /// The other ends.
@@ -66,7 +59,6 @@ impl Wake {
                 gap,
                 counted: Mutex::default(),
                 seen: Mutex::default(),
-                rounds: Mutex::default(),
             },
             woken,
         )
@@ -112,28 +104,9 @@ impl Wake {
         });
     }
 
-    /// All Mailboxes of `profile`, for a test of each: one after the other, and never many more than
-    /// have a place for a connection, of which there are `places`. Whoever signs in meanwhile comes
-    /// behind those few, not behind thousands. A newer one takes the place of this.
-    pub fn round(&self, profile: ObjectName, names: Vec<ObjectName>, slots: Slots, places: usize) {
-        let (mailboxes, gap) = (self.mailboxes.clone(), self.gap);
-        let of = profile.clone();
-        let task = tokio::spawn(async move {
-            for name in names {
-                while slots.queue_length(&of) >= places {
-                    tokio::time::sleep(CROWDED).await;
-                }
-                let _ = mailboxes.send(ObjectRef::new(&name.name).within(&name.namespace));
-                tokio::time::sleep(gap).await;
-            }
-        });
-        if let Some(before) = self.rounds().insert(profile, task.abort_handle()) {
-            before.abort();
-        }
-    }
-
-    fn rounds(&self) -> MutexGuard<'_, HashMap<ObjectName, AbortHandle>> {
-        self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Mailboxes that have been let in to a test of all of their profile's: no more than have places.
+    pub fn let_in(&self, names: &[ObjectName]) {
+        names.iter().for_each(|name| self.mailbox(name));
     }
 
     /// The counts of profiles have changed; they are woken with the next [`Wake::flush_counts`].
@@ -174,6 +147,8 @@ pub fn on_mailbox(context: &Context, mailbox: &AnyMailbox, gone: bool) {
         context.wake.grant(&uid, &context.namespace);
         context.wake.count(context.census.gone(&uid));
         context.places.leave(&object_name(mailbox));
+        let next = context.rounds.gone(&object_name(mailbox));
+        context.wake.let_in(&next);
     } else if let Ok(seen) = &mailbox.0
         && !context.mailboxes.is_outdated(mailbox)
     {
@@ -229,13 +204,13 @@ pub fn on_profile(context: &Context, profile: &AnyProfile, gone: bool) {
             .forget(&profile.uid().unwrap_or_default());
         context.network.forget(&name);
         context.metrics.forget_profile(&labels_of(&name));
-        if let Some(round) = context.wake.rounds().remove(&name) {
-            round.abort();
-        }
+        context.rounds.forget(&name);
     }
     let known = profile.0.as_ref().ok().filter(|_| !gone);
     if let Some(profile) = known {
-        context.slots.resize(&name, max_connections(&profile.spec));
+        let places = max_connections(&profile.spec);
+        context.slots.resize(&name, places);
+        context.wake.let_in(&context.rounds.resize(&name, places));
     }
     let matters = known.map_or(0, matters_to_mailboxes);
     let news = context
@@ -342,7 +317,3 @@ fn named_profile(mailbox: &AnyMailbox) -> Option<ObjectName> {
     );
     Some(ObjectName::new(namespace, &named.name.0))
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests;

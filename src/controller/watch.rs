@@ -85,7 +85,7 @@ pub fn reflected<K>(
 /// Whether an object is in one of `namespaces`; all are where none is named.
 pub fn within<K: Resource>(
     namespaces: &Arc<Vec<String>>,
-) -> impl Fn(&K) -> bool + Send + Sync + 'static {
+) -> impl Fn(&K) -> bool + Send + Sync + use<K> {
     let namespaces = namespaces.clone();
     move |object| {
         namespaces.is_empty()

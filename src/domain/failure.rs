@@ -32,7 +32,7 @@ const TRACE: usize = 16;
 /// of `secrets`.
 pub fn server_reply(raw: &str, secrets: &[&str]) -> Option<String> {
     let raw: String = raw.chars().take(MAX_READ).collect();
-    let text = without(&raw, secrets);
+    let text = without_bracketed_urls(&without(&raw, secrets));
     let words = text
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
@@ -51,6 +51,37 @@ pub fn server_reply(raw: &str, secrets: &[&str]) -> Option<String> {
         bounded.push('…');
     }
     (!bounded.is_empty()).then_some(bounded)
+}
+
+/// `text` with each pair of brackets cut from where a URL begins in it. A server may break one over
+/// lines, as Gmail does with a sign-in link, and its later parts do not look like one.
+fn without_bracketed_urls(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '[']) {
+        let (before, bracketed) = rest.split_at(at);
+        let (open, inside) = bracketed.split_at(1);
+        let close = if open == "<" { '>' } else { ']' };
+        // One that is not closed may have lost its end.
+        let end = inside.find(close).unwrap_or(inside.len());
+        let (inside, after) = inside.split_at(end);
+        kept.push_str(before);
+        kept.push_str(open);
+        let words = || inside.split_whitespace();
+        match words().collect::<String>().contains("://") {
+            true => {
+                for word in words().take_while(|word| !word.contains([':', '/'])) {
+                    kept.push_str(word);
+                    kept.push(' ');
+                }
+                kept.push_str("(URL)");
+            }
+            false => kept.push_str(inside),
+        }
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// `text` without any [`TRACE`] bytes of a secret, or all of a shorter one, in a row: a server may
@@ -109,7 +140,23 @@ mod tests {
             ),
             (
                 "[WEBALERT https://accounts.google.com/signin/continue?x=y] Web login required.",
-                Some("[WEBALERT (URL) Web login required."),
+                Some("[WEBALERT (URL)] Web login required."),
+            ),
+            (
+                "[WEBALERT https://accounts.google.com/x?plt=AKgn\r\n ZGVmZ2 hpams] Web login required.",
+                Some("[WEBALERT (URL)] Web login required."),
+            ),
+            (
+                "<https:/ /accounts.google.com/x?plt=AKgn ZGVmZ2hpams> Please log in",
+                Some("<(URL)> Please log in"),
+            ),
+            (
+                "Log in [ALERT] at <https://accounts.google.com/x?plt=AKgn ZGVmZ2hpams",
+                Some("Log in [ALERT] at <(URL)"),
+            ),
+            (
+                "[ALERT] <ann@example.com> 1 < 2",
+                Some("[ALERT] <ann@example.com> 1 < 2"),
             ),
             (
                 "2.0.0 OK d9443c01a7336-29daeaab9e6sm1723845ad.71 - gsmtp",

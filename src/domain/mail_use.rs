@@ -1,6 +1,6 @@
 //! What is done with the mail of a mailbox, for its owner to read before the sign-in.
 
-use crate::api::{MailboxSpec, Method, TestMessage};
+use crate::api::{MailboxSpec, Method, Reminders, TestMessage};
 
 /// In whole sentences.
 pub fn uses(spec: &MailboxSpec) -> Vec<String> {
@@ -27,7 +27,10 @@ pub fn uses(spec: &MailboxSpec) -> Vec<String> {
     }
     uses.push("The access is tested after the sign-in and once a day; nothing in the mailbox is changed by that.".to_owned());
     if spec.test_message == TestMessage::ToSelf && spec.outgoing.method != Method::None {
-        uses.push("After the sign-in one message is sent from the mailbox to itself. It stays in the inbox: the receipt.".to_owned());
+        uses.push("After the sign-in one message is sent from the mailbox to itself. It stays in the inbox: the receipt. Tests on request may send more, up to six messages a day in all, which are moved to Trash.".to_owned());
+    }
+    if spec.reminders == Reminders::ToSelf {
+        uses.push("Before a sign-in ends the mailbox gets a reminder by mail.".to_owned());
     }
     uses.push("The permission is stored in the cluster, in the operator's own namespace. Nobody sees or keeps a password.".to_owned());
     uses
@@ -46,14 +49,18 @@ mod tests {
         assert!(
             both.contains("receive and send")
                 && both.contains("to itself")
+                && both.contains("moved to Trash")
+                && both.contains("reminder")
                 && !both.contains("Another program")
         );
         let mixed = uses(&spec(
-            r#"{"emailAddress":"a@b.c","incoming":{"method":"External"},"outgoing":{"method":"None"}}"#,
+            r#"{"emailAddress":"a@b.c","incoming":{"method":"External"},"outgoing":{"method":"None"},"reminders":"None"}"#,
         ))
         .join(" ");
         assert!(
-            mixed.contains("may receive mail") && !mixed.contains("send"),
+            mixed.contains("may receive mail")
+                && !mixed.contains("send")
+                && !mixed.contains("reminder"),
             "{mixed}"
         );
     }

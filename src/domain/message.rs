@@ -31,7 +31,7 @@ pub struct Letter<'a> {
 pub enum Occasion {
     /// It is the first since the owner signed in: the receipt, which stays in the inbox.
     SignIn,
-    /// Somebody asked for a test: it goes to Trash.
+    /// Somebody asked for a test: it goes to Trash where the mailbox lets it.
     Retest,
 }
 
@@ -66,7 +66,7 @@ impl Letter<'_> {
                  This message is your receipt. It was sent from this mailbox to itself to prove that reading and sending work; you may delete it.\n"
             ),
             Occasion::Retest => format!(
-                "This message was sent from {address} to itself to prove that reading and sending work. It goes to Trash by itself.\n"
+                "This message was sent from {address} to itself to prove that reading and sending work. It goes to Trash by itself where the mailbox lets it.\n"
             ),
         };
         text.push_str(&format!("\nWho may use it: {}\n", self.user()));

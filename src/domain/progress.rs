@@ -3,6 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use super::test_request::is_asked_for;
 use crate::api::{
     DirectionState, DirectionStatus, IncomingProtocol, Mailbox, MailboxCondition, MailboxStatus,
     Method, Reason, TestMessage, TestRequestedBy, TestStatus, TestStep,
@@ -198,10 +199,7 @@ fn round_trip(
     let sends = mailbox.spec.test_message == TestMessage::ToSelf
         && mailbox.spec.outgoing.method != Method::None;
     let by_person = test.is_none_or(|test| {
-        matches!(
-            test.requested_by,
-            TestRequestedBy::SignIn | TestRequestedBy::Annotation | TestRequestedBy::Page
-        )
+        test.requested_by == TestRequestedBy::SignIn || is_asked_for(test.requested_by)
     });
     (sends && by_person).then_some(())?;
     let Some(test) = test else {

@@ -8,6 +8,7 @@ mod completion;
 mod conditions;
 mod error;
 mod google_console;
+mod help;
 mod list;
 mod mailbox;
 mod names;
@@ -21,7 +22,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use access::AccessFlags;
 use error::{CommandError, SUCCESS};
@@ -58,7 +59,7 @@ owner signs in once, in a browser. This plugin helps with the admin's half:
 
 and with the mailbox's:
 
-  4. link             the mail with which a mailbox's owner signs in; without a public host, the page
+  4. link             the mail with which a mailbox's owner signs in; or opens the page
   5. status           what is not right, grouped by who must act; or one page about a mailbox
   6. test             test mailboxes now, and follow it
   7. sign-out         the sign-in ends, and its grant is deleted
@@ -107,7 +108,8 @@ pub fn main() -> ExitCode {
         completion::answer(words.collect())
     } else {
         // What is wrong with the command line itself ends here, with 2.
-        let cli = Cli::parse();
+        let matches = help::unfolded(Cli::command()).get_matches();
+        let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -139,8 +141,6 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

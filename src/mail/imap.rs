@@ -68,10 +68,34 @@ impl Step {
     }
 }
 
+/// Why a message is not in Trash.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotMoved {
+    /// Somebody else was faster.
+    #[error("it is no longer where it was found")]
+    NotThere,
+    /// The server cannot move (RFC 6851). The other way would be a STORE and an EXPUNGE, and an
+    /// EXPUNGE may take other messages with it.
+    #[error("the server has no MOVE")]
+    NoMove,
+    /// No mailbox has the special use `\Trash` (RFC 6154).
+    #[error("the server shows no folder with the special use Trash")]
+    NoTrash,
+    /// The server said no, or the connection ended.
+    #[error("{}", .0.doing)]
+    Failed(Failure),
+}
+
+impl From<Failure> for NotMoved {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 /// What the server says to a command.
 enum Heard {
-    /// That it waits for more of it, with its text.
-    GoOn(String),
+    /// That it waits for more of it, with its text and what came before.
+    GoOn(String, Notes),
     /// The end.
     End(Answer),
 }
@@ -123,7 +147,8 @@ impl<S: Stream> ImapSession<S> {
     }
 
     /// Opens a folder so that nothing in it can change, not even a flag (RFC 3501 section 6.3.2).
-    /// False where there is none.
+    /// False where there is none. A Spam that is refused is none: whether a message is in the inbox
+    /// does not depend on it.
     ///
     /// # Errors
     /// Those of the inbox and of the connection; an inbox that is not there is one.
@@ -150,33 +175,27 @@ impl<S: Stream> ImapSession<S> {
     }
 
     /// Moves a message of our own from `folder` to the mailbox with the special use `\Trash` (RFC
-    /// 6154). Where there is none, or no MOVE (RFC 6851), the message stays where it is and the
-    /// answer is false: the other way would be a STORE and an EXPUNGE, and an EXPUNGE may take
-    /// other messages with it.
+    /// 6154).
     ///
     /// # Errors
-    /// As of [`Self::open_folder`] and [`Self::find`].
+    /// [`NotMoved`]: the message stays where it is.
     pub async fn move_to_trash(
         &mut self,
         folder: Folder,
         message_id: &str,
-    ) -> Result<bool, Failure> {
+    ) -> Result<(), NotMoved> {
         if !self.enter("SELECT", Step::Select(folder), folder).await? {
-            return Ok(false);
+            return Err(NotMoved::NotThere);
         }
-        let Some(uid) = self.find(message_id).await? else {
-            return Ok(false);
-        };
+        let uid = self.find(message_id).await?.ok_or(NotMoved::NotThere)?;
         let answer = self.exchange(Step::Capability, "CAPABILITY").await?;
         if !answer.notes.can_move {
-            return Ok(false);
+            return Err(NotMoved::NoMove);
         }
-        let Some(trash) = self.folders().await?.trash else {
-            return Ok(false);
-        };
+        let trash = self.folders().await?.trash.ok_or(NotMoved::NoTrash)?;
         let command = format!("UID MOVE {uid} {trash}");
         let answer = self.exchange(Step::Move, &command).await?;
-        Ok(answer.status == Status::Ok)
+        Ok(self.expect_ok(Step::Move, answer)?)
     }
 
     /// Says goodbye, for at most two seconds.
@@ -196,11 +215,10 @@ impl<S: Stream> ImapSession<S> {
             return Ok(false);
         };
         let answer = self.exchange(step, &format!("{command} {name}")).await?;
-        match self.expect_ok(step, answer) {
-            // It was there when the folders were told.
-            Err(gone) if folder == Folder::Spam && gone.reason == Reason::InboxMissing => Ok(false),
-            done => done.map(|()| true),
+        if folder == Folder::Spam && answer.status == Status::No {
+            return Ok(false);
         }
+        self.expect_ok(step, answer).map(|()| true)
     }
 
     async fn folders(&mut self) -> Result<Folders, Failure> {
@@ -219,19 +237,19 @@ impl<S: Stream> ImapSession<S> {
         let tag = self.next_tag();
         let line = format!("{tag} {command}\r\n");
         self.talk.say(step.doing(), &[line.as_bytes()]).await?;
-        match self.answer(step, &tag).await? {
+        match self.answer(step, &tag, Notes::default()).await? {
             Heard::End(answer) => Ok(answer),
-            Heard::GoOn(_) => Err(self.not_imap(step, b"+")),
+            Heard::GoOn(..) => Err(self.not_imap(step, b"+")),
         }
     }
 
-    /// Reads up to the end of the answer to `tag`, or up to the server's invitation to go on.
-    async fn answer(&mut self, step: Step, tag: &str) -> Result<Heard, Failure> {
-        let mut notes = Notes::default();
+    /// Reads up to the end of the answer to `tag`, or up to the server's invitation to go on. `notes`
+    /// are of what the same command was answered before.
+    async fn answer(&mut self, step: Step, tag: &str, mut notes: Notes) -> Result<Heard, Failure> {
         loop {
             let line = self.response(step).await?;
             match Response::read(&line) {
-                Some(Response::Continue(text)) => return Ok(Heard::GoOn(text)),
+                Some(Response::Continue(text)) => return Ok(Heard::GoOn(text, notes)),
                 Some(Response::Data) => notes.data(&line),
                 Some(Response::Untagged(status, text)) => {
                     notes.status(status, &text);

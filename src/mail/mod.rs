@@ -24,7 +24,7 @@ mod faults;
 #[cfg(any(test, fuzzing))]
 pub mod played;
 
-pub use imap::{Folder, ImapSession, Uid};
+pub use imap::{Folder, ImapSession, NotMoved};
 pub use message::{NotComposed, compose};
 pub use pop3::Pop3Session;
 pub use sasl::Xoauth2;

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::imap::Uid;
 use super::peer::Peer;
 use super::sasl::{Login, Mechanism};
 use super::smtp::clear::in_clear;
-use super::{Folder, ImapSession, MailAccount, NotTaken, Pop3Session, SmtpSession, Uid};
+use super::{Folder, ImapSession, MailAccount, NotMoved, NotTaken, Pop3Session, SmtpSession};
 use crate::domain::failure::Failure;
 use crate::domain::secret::AccessToken;
 use crate::domain::server::{Endpoint, SmtpSecurity};
@@ -88,7 +89,11 @@ pub async fn imap(script: Script) -> Outcome<Found> {
         found.inbox = session.find(MESSAGE_ID).await?;
         if session.open_folder(Folder::Spam).await? {
             found.spam = Some(session.find(MESSAGE_ID).await?);
-            found.moved = session.move_to_trash(Folder::Spam, MESSAGE_ID).await?;
+            found.moved = match session.move_to_trash(Folder::Spam, MESSAGE_ID).await {
+                Ok(()) => true,
+                Err(NotMoved::Failed(failure)) => return Err(failure),
+                Err(_) => false,
+            };
         }
         session.logout().await;
         Ok(found)

@@ -27,9 +27,10 @@ use crate::net::connect::{Dialer, Encrypted};
 /// Why a message was not sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NotTaken {
-    /// The server does not have it: it said no, or had not been sent all of it.
+    /// The server does not have it: it said no, or nothing of it was sent.
     Refused(Failure),
-    /// The server's last answer did not come, or was not understood: it may have it.
+    /// The connection ended while it was being sent, or the server's last answer did not come or was
+    /// not understood: the server may have it.
     Unknown(Failure),
 }
 

@@ -32,7 +32,7 @@ pub struct Dialer {
 pub type Encrypted = TlsStream<Opening<TcpStream>>;
 
 impl Dialer {
-    /// `timeout` is for each step: name and connection together, and the handshake.
+    /// `timeout` is for each step: the name, the connection, and the handshake.
     pub fn new(gate: impl Into<Gate>, tls: Arc<ClientConfig>, timeout: Duration) -> Self {
         Self {
             gate: gate.into(),
@@ -58,8 +58,9 @@ impl Dialer {
     /// Every [`ConnectError`] but those of the handshake.
     pub async fn tcp(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
         self.gate.egress().permits(endpoint)?;
-        let deadline = Instant::now() + self.timeout;
         let addresses = self.addresses(endpoint).await?;
+        // It begins here, so that a slow name server is not told as a server that does not answer.
+        let deadline = Instant::now() + self.timeout;
         let mut failure = ConnectError::NameNotResolved("it has no address".to_owned());
         for (tried, address) in addresses.iter().enumerate() {
             // Each has its share of what is left, so that a silent address does not keep the next

@@ -21,7 +21,7 @@ pub enum Delivery {
     Sent,
     /// The server does not have it.
     NotSent(Failure),
-    /// The connection ended before the server's last answer: it may have it.
+    /// The server's last answer did not come, or was not understood: it may have it.
     Unknown(Failure),
     /// The note before it was not made, so it was not sent.
     NotNoted,
@@ -58,14 +58,7 @@ impl Prober {
         subject: &Subject<'_>,
         mail: &Mail<'_>,
     ) -> Result<SmtpSession, Failure> {
-        let servers = subject.servers;
-        let mut session = SmtpSession::open(
-            &self.dialer(subject)?,
-            &servers.smtp,
-            servers.smtp_security,
-            subject.account(),
-        )
-        .await?;
+        let mut session = self.smtp(subject).await?;
         session.envelope(mail.from, mail.to).await?;
         Ok(session)
     }

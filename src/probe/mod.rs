@@ -19,10 +19,10 @@ use crate::mail::MailAccount;
 use crate::net::connect::Dialer;
 use crate::net::network::Network;
 
-pub use crate::mail::Folder;
+pub use crate::mail::{Folder, NotMoved};
 pub use deliver::{Delivery, Mail};
-pub use round_trip::{Afterwards, Search};
-pub use slots::{Busy, Claim, Slot, Slots};
+pub use round_trip::{Afterwards, Became, Search};
+pub use slots::{Busy, CONNECTIONS, Claim, Slot, Slots};
 
 /// Tests mailboxes. Each conversation is held by whoever has a [`Slot`], which is borrowed for as
 /// long as the connection is open: so there are never more than the profile and the account allow.
@@ -74,7 +74,7 @@ impl Prober {
         match self.network.of(subject.profile, subject.ca_bundle) {
             Ok(network) => Ok(network.dialer(subject.servers.timeout)),
             Err(error) => Err(Failure {
-                reason: Reason::TlsVerificationFailed,
+                reason: Reason::CaBundleInvalid,
                 doing: "preparing the connection".to_owned(),
                 detail: error.to_string(),
                 reply: None,

@@ -8,16 +8,15 @@ impl Prober {
     /// # Errors
     /// The [`Failure`], told apart.
     pub async fn outgoing(&self, _slot: &mut Slot, subject: &Subject<'_>) -> Result<(), Failure> {
-        let servers = subject.servers;
-        let mut session = SmtpSession::open(
-            &self.dialer(subject)?,
-            &servers.smtp,
-            servers.smtp_security,
-            subject.account(),
-        )
-        .await?;
+        let mut session = self.smtp(subject).await?;
         let answered = session.noop().await;
         session.quit().await;
         answered
+    }
+
+    pub(super) async fn smtp(&self, subject: &Subject<'_>) -> Result<SmtpSession, Failure> {
+        let servers = subject.servers;
+        let (server, security) = (&servers.smtp, servers.smtp_security);
+        SmtpSession::open(&self.dialer(subject)?, server, security, subject.account()).await
     }
 }

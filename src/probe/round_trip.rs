@@ -3,7 +3,7 @@ use tokio::time::{Instant, sleep};
 use super::{Prober, Slot, Subject};
 use crate::api::Reason;
 use crate::domain::failure::Failure;
-use crate::mail::{Folder, ImapSession};
+use crate::mail::{Folder, ImapSession, NotMoved};
 
 /// What becomes of a message that is found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,11 +14,22 @@ pub enum Afterwards {
     GoesToTrash,
 }
 
+/// What became of a message that was found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Became {
+    /// It stays where it is, as it should.
+    Kept,
+    /// It is in Trash.
+    PutAway,
+    /// It is not in Trash, though it should be.
+    Left(NotMoved),
+}
+
 /// What was found of the message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Search {
-    /// It has arrived there. The failure is of the putting away.
-    Found(Folder, Option<Failure>),
+    /// It has arrived there.
+    Found(Folder, Became),
     /// It did not arrive in time.
     Missing(Failure),
     /// It could not be looked for.
@@ -40,11 +51,16 @@ impl Prober {
             Err(failure) => return Search::CannotLook(failure),
         };
         let search = match self.look(&mut session, message_id).await {
-            Ok(Some(folder)) if afterwards == Afterwards::GoesToTrash => {
-                let moved = session.move_to_trash(folder, message_id).await;
-                Search::Found(folder, moved.err())
+            Ok(Some(folder)) => {
+                let became = match afterwards {
+                    Afterwards::Stays => Became::Kept,
+                    Afterwards::GoesToTrash => {
+                        let moved = session.move_to_trash(folder, message_id).await;
+                        moved.map_or_else(Became::Left, |()| Became::PutAway)
+                    }
+                };
+                Search::Found(folder, became)
             }
-            Ok(Some(folder)) => Search::Found(folder, None),
             Ok(None) => Search::Missing(self.not_arrived(subject)),
             Err(failure) => Search::CannotLook(failure),
         };

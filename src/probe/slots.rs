@@ -15,10 +15,20 @@ use crate::domain::name::ObjectName;
 /// programs of the mailbox's owner share with us.
 pub const ACCOUNT_CONNECTIONS: usize = 2;
 
+/// How many connections there are at once over all profiles: a profile alone gets the largest maximum
+/// that it may have, 300.
+pub const CONNECTIONS: u16 = 450;
+
+/// A profile has at most so many times the connections that nobody has (the dynamic threshold of
+/// Choudhury and Hahne, 1998, "Dynamic queue length thresholds for shared-memory packet switches"): however
+/// many profiles have servers that hang, and however many connections each may have, there are some
+/// left for one that comes later, and the busiest give way to it.
+const SHARE: usize = 2;
+
 /// How long a place is kept for a mailbox that was called.
 const COMES_WITHIN: Duration = Duration::from_secs(10);
 
-/// The places for connections: of each profile, and of each account over all profiles.
+/// The places for connections: of each profile, of each account over all profiles, and of all.
 #[derive(Clone)]
 pub struct Slots {
     places: Arc<Mutex<Places>>,
@@ -63,6 +73,8 @@ enum Holder {
 
 #[derive(Default)]
 struct Places {
+    /// Connections over all profiles.
+    used: usize,
     limits: HashMap<Holder, Limit>,
     waiting: HashMap<ObjectName, Waiting>,
 }
@@ -121,6 +133,7 @@ impl Slots {
             Some(at) => Err(places.wait(claim.mailbox, at, now)),
             None => {
                 places.leave(claim.mailbox);
+                places.used += 1;
                 for holder in &of {
                     places.limits.entry(holder.clone()).or_default().used += 1;
                 }
@@ -153,13 +166,6 @@ impl Slots {
         }
     }
 
-    /// How many Mailboxes wait at the places of `profile`.
-    pub fn queue_length(&self, profile: &ObjectName) -> usize {
-        let places = self.lock();
-        let limit = places.limits.get(&Holder::Profile(profile.clone()));
-        limit.map_or(0, |limit| limit.queue.len())
-    }
-
     fn lock(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,10 +174,10 @@ impl Slots {
     fn settle(&self, places: &mut Places, holders: &[Holder], now: Instant) {
         for holder in holders {
             places.expire(holder, now);
+            let free = places.free(holder);
             let Some(limit) = places.limits.get_mut(holder) else {
                 continue;
             };
-            let free = limit.free();
             for next in limit.queue.iter_mut().take(free) {
                 if next.called.is_none() {
                     next.called = Some(now);
@@ -193,17 +199,39 @@ impl Drop for Slot {
                 limit.used = limit.used.saturating_sub(1);
             }
         }
-        self.slots.settle(&mut places, &self.of, Instant::now());
-    }
-}
-
-impl Limit {
-    fn free(&self) -> usize {
-        self.max.saturating_sub(self.used)
+        places.used = places.used.saturating_sub(1);
+        // It may be anybody's.
+        let mut of = places.profiles_with_queue();
+        of.extend_from_slice(&self.of);
+        self.slots.settle(&mut places, &of, Instant::now());
     }
 }
 
 impl Places {
+    /// How many may come now.
+    fn free(&self, at: &Holder) -> usize {
+        let Some(limit) = self.limits.get(at) else {
+            return 0;
+        };
+        let free = limit.max.saturating_sub(limit.used);
+        match at {
+            Holder::Account(..) => free,
+            Holder::Profile(_) => {
+                let left = SHARE * usize::from(CONNECTIONS).saturating_sub(self.used);
+                // Each that comes leaves one less.
+                free.min(left.saturating_sub(limit.used).div_ceil(SHARE + 1))
+            }
+        }
+    }
+
+    fn profiles_with_queue(&self) -> Vec<Holder> {
+        let waited_for = |(at, limit): &(&Holder, &Limit)| {
+            matches!(at, Holder::Profile(_)) && !limit.queue.is_empty()
+        };
+        let found = self.limits.iter().filter(waited_for);
+        found.map(|(at, _)| at.clone()).collect()
+    }
+
     /// Whether there is a place for `mailbox` behind those that came before it.
     fn admits(&self, at: &Holder, mailbox: &ObjectName) -> bool {
         let Some(limit) = self.limits.get(at) else {
@@ -214,8 +242,8 @@ impl Places {
             .get(mailbox)
             .is_some_and(|waiting| waiting.at == *at);
         match waits_here {
-            true => (limit.queue.iter().take(limit.free())).any(|next| next.mailbox == *mailbox),
-            false => limit.queue.len() < limit.free(),
+            true => (limit.queue.iter().take(self.free(at))).any(|next| next.mailbox == *mailbox),
+            false => limit.queue.len() < self.free(at),
         }
     }
 

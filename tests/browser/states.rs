@@ -117,7 +117,11 @@ impl Walk {
         browser.open(&site.sign_in_url("orders").await?).await?;
         browser.sign_in(&Person::new("orders@example.com")).await?;
         browser.until_text("Something does not work yet").await?;
-        self.is("fails", "Check host and port in the profile").await
+        self.is("fails", "Platform admin").await?;
+        browser.unfold("What they can do").await?;
+        browser
+            .until_text("Check host and port in the profile")
+            .await
     }
 
     async fn signed_out(&self) -> Result<()> {

@@ -17,7 +17,7 @@ use crate::lab::Lab;
 use crate::lab::mail_script::{Act, At, Door, MailScript, Protocol, fault};
 
 /// A server that goes silent is given up after this.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The last byte at which a fault is tried: no conversation here says so much.
 const END: usize = 4000;
@@ -27,11 +27,18 @@ const FAULTS: [(Act, &[R], usize); 4] = [
     (Act::Close, &[R::GreetingMissing, R::ConnectionLost], 11),
     (
         Act::Silence,
-        &[R::GreetingTimedOut, R::ReplyTimedOut, R::ReplyTooSlow],
-        67,
+        // The first two are the busy machine's.
+        &[
+            R::ConnectionTimedOut,
+            R::TlsTimedOut,
+            R::GreetingTimedOut,
+            R::ReplyTimedOut,
+            R::ReplyTooSlow,
+        ],
+        97,
     ),
     (Act::Flood, &[R::ReplyTooLong], 23),
-    // It may also stand where nobody reads: then all goes well.
+    // It may also stand where nobody reads: then all goes well, and somebody has logged in.
     (
         Act::Garbage,
         &[
@@ -73,11 +80,13 @@ async fn play(
         Act::Silence => dialer.with_timeout(PATIENCE),
         _ => dialer,
     };
+    let user = format!("{protocol:?}-{act:?}@bytes.example.com").to_ascii_lowercase();
     let mut met = BTreeSet::new();
     let mut tried = 0;
     for byte in (0..END).step_by(step) {
         door.set_fault(fault(At::Byte(byte), act));
-        match converse(&dialer, protocol, &door).await {
+        let logins = script.post.logins(&user).len();
+        match converse(&dialer, protocol, &door, &user).await {
             Err(failure) => {
                 let reason = failure.reason;
                 ensure!(
@@ -89,7 +98,10 @@ async fn play(
             }
             // Behind the last byte that is waited for.
             Ok(()) if act != Act::Garbage => break,
-            Ok(()) => {}
+            Ok(()) => {
+                let heard = script.post.logins(&user).len() - logins;
+                ensure!(heard == 1, "{protocol:?} at {byte}: {heard} logins");
+            }
         }
     }
     ensure!(tried >= 3, "{protocol:?}, {act:?}: {tried} failures");
@@ -103,10 +115,15 @@ async fn play(
 }
 
 /// The login and the first command behind it.
-async fn converse(dialer: &Dialer, protocol: Protocol, door: &Door) -> Result<(), Failure> {
+async fn converse(
+    dialer: &Dialer,
+    protocol: Protocol,
+    door: &Door,
+    user: &str,
+) -> Result<(), Failure> {
     let token = AccessToken::new("ya29.bytes");
     let account = MailAccount {
-        user: "bytes@example.com",
+        user,
         token: &token,
     };
     let server = Endpoint::new("localhost", door.port);

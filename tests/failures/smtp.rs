@@ -48,7 +48,7 @@ pub const ROWS: &[Row] = &[
         ),
         (R::WebLoginRequired, Slowly),
     )
-    .says("Please log in via your web browser and then try again."),
+    .says("534 5.7.14 <(URL)> Please log in via your web browser and then try again. Learn more at (URL)"),
     login(
         "smtp-password",
         Say(

@@ -28,8 +28,8 @@ pub const LONGEST_BACKOFF: f64 = 1.0;
 pub const FIRST_PAUSE: f64 = 2.0;
 /// The longest of them.
 pub const LONGEST_PAUSE: f64 = 3.0;
-/// The wait for somebody to act.
-pub const RETEST_FAILED: f64 = 5.0;
+/// The wait for somebody to act: so long that on a busy machine, too, what is tried soon or after a pause comes before.
+pub const RETEST_FAILED: f64 = 25.0;
 
 /// The profile of rows without a server of their own.
 const SHARED: &str = "google";
@@ -179,6 +179,15 @@ impl Stage {
         match &self.doors[n] {
             Some(door) => door.connections(),
             None => self.script.post.logins(&row.email()),
+        }
+    }
+
+    /// Whether all of [`Stage::tries`] are known: a server of its own does not see whom it does not let in.
+    pub fn sees_tries(row: &Row) -> bool {
+        match row.broken {
+            Broken::Account(_) | Broken::Delivery(_) => true,
+            Broken::Server(entry, ..) => !matches!(entry, Entry::Refused | Entry::Dropped),
+            Broken::Host(_) | Broken::Renewal(..) => false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What oauth2.googleapis.com answers to a renewal.
 
-use gmail_operator::api::Again::{OnChange, Slowly, Soon};
+use gmail_operator::api::Again::{OnChange, Soon};
 use gmail_operator::api::Reason as R;
 
 use super::{Again, Broken, Cure, Row, Way};
@@ -67,7 +67,7 @@ pub const ROWS: &[Row] = &[
     ended(
         "token-policy",
         r#"{"error":"admin_policy_enforced","error_description":"Access to your account data is restricted by policies within your organization."}"#,
-        (R::BlockedByWorkspacePolicy, Slowly),
+        (R::BlockedByWorkspacePolicy, OnChange),
     ),
     answer(
         "token-without-mail",

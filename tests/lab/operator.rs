@@ -679,7 +679,7 @@ fn lab_ports(lab: &Lab) -> Ports {
 }
 
 /// Waits that fit tests.
-const QUICK: [(&str, f64); 16] = [
+const QUICK: [(&str, f64); 17] = [
     ("progress", 0.3),
     ("backoff-first", 0.2),
     ("backoff-longest", 1.0),
@@ -696,6 +696,8 @@ const QUICK: [(&str, f64); 16] = [
     ("recheck-refused-client", 1.0),
     ("counts", 0.5),
     ("lease-retry", 0.5),
+    // Two cores with six tests stand still for seconds.
+    ("lease-deadline", 14.0),
 ];
 
 /// A condition's status and reason; empty where it is missing.

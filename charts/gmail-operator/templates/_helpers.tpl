@@ -7,6 +7,13 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The same with "-" and a suffix, as in (list . "metrics"), in the 63 characters that a Service's name may have. */}}
+{{- define "gmail-operator.name-with" -}}
+{{- $suffix := printf "-%s" (index . 1) -}}
+{{- $room := int (sub 63 (len $suffix)) -}}
+{{ include "gmail-operator.name" (index . 0) | trunc $room | trimSuffix "-" }}{{ $suffix }}
+{{- end -}}
+
 {{- define "gmail-operator.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}

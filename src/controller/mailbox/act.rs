@@ -1,4 +1,5 @@
 use super::binding;
+use super::conversation::Deadline;
 use super::keep::{adopt, renew, sign_out, take_place};
 use super::observe::Observed;
 use super::remind::remind;
@@ -49,6 +50,7 @@ pub async fn act(
                 profile,
                 spec,
                 step,
+                deadline: Deadline::begin(&context.pace),
             };
             test.run(slot, stored).await
         }

@@ -6,44 +6,51 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::assign::assign;
-use super::observe::{Observed, stored_grant};
-use crate::api::{Mailbox, SIGN_OUT_REQUESTED_ANNOTATION};
+use super::observe::{Observed, sign_out_annotation, stored_grant};
+use crate::api::Mailbox;
 use crate::controller::context::Context;
-use crate::domain::mailbox::{GrantView, ProfileView};
+use crate::domain::mailbox::{GrantView, ProfileView, ValidSpec};
 
-/// Returns when the result of a step that was decided on for `mailbox` is not wanted any more: its
-/// spec has changed, it is being deleted, its owner has signed out, or its profile does not serve it
-/// as before. Looking is cheap, and needs no list of whom to tell.
-pub async fn unwanted(context: &Context, mailbox: &Mailbox, observed: &Observed) {
+/// Returns when the result of a step that was decided on as `observed` says is not wanted any more:
+/// what it tests has changed, the Mailbox is being deleted, its owner has signed out, or its profile
+/// does not serve it as before. A message that may be on its way comes to its end first. Looking is
+/// cheap, and needs no list of whom to tell.
+pub async fn unwanted(context: &Context, observed: &Observed) {
     let pause: Duration = context.pace.look_whether_wanted.into();
     loop {
         tokio::time::sleep(pause).await;
-        if !is_wanted(context, mailbox, observed) {
+        if !observed.message.may_be() && !is_wanted(context, observed) {
             return;
         }
     }
 }
 
-fn is_wanted(context: &Context, mailbox: &Mailbox, observed: &Observed) -> bool {
+fn is_wanted(context: &Context, observed: &Observed) -> bool {
     let name = &observed.name;
     let reference = ObjectRef::new(&name.name).within(&name.namespace);
     let Some(latest) = context.mailboxes.get(&reference) else {
         return false;
     };
     let Ok(now) = &latest.0 else { return false };
-    let matters = |mailbox: &Mailbox| {
-        (
-            mailbox.metadata.generation,
-            mailbox.metadata.deletion_timestamp.is_some(),
-            mailbox
-                .annotations()
-                .get(SIGN_OUT_REQUESTED_ANNOTATION)
-                .cloned(),
-        )
+    let (Ok(before), Ok(spec)) = (&observed.world.spec, ValidSpec::try_from(&now.spec)) else {
+        return false;
     };
-    matters(now) == matters(mailbox)
+    now.uid().as_deref() == Some(&observed.world.uid)
+        && now.metadata.deletion_timestamp.is_none()
+        && sign_out_annotation(now) == observed.sign_out
+        && is_same_test(before, &spec)
         && is_same_sign_in(context, observed)
-        && is_served_as_before(context, mailbox, observed)
+        && is_served_as_before(context, now, &spec, observed)
+}
+
+/// Whether what is tested is the same: the profile is looked at by itself.
+fn is_same_test(before: &ValidSpec, now: &ValidSpec) -> bool {
+    let matters = |spec: &ValidSpec| {
+        let accounts = (spec.address.clone(), spec.account.clone());
+        let directions = (spec.incoming, spec.outgoing, spec.test_message);
+        (spec.suspended, accounts, directions)
+    };
+    matters(before) == matters(now)
 }
 
 fn is_same_sign_in(context: &Context, observed: &Observed) -> bool {
@@ -58,10 +65,12 @@ fn is_same_sign_in(context: &Context, observed: &Observed) -> bool {
 }
 
 /// How many connections a profile may have does not matter to one that is open.
-fn is_served_as_before(context: &Context, mailbox: &Mailbox, observed: &Observed) -> bool {
-    let Ok(spec) = &observed.world.spec else {
-        return false;
-    };
+fn is_served_as_before(
+    context: &Context,
+    mailbox: &Mailbox,
+    spec: &ValidSpec,
+    observed: &Observed,
+) -> bool {
     let grant = observed.grant.as_ref();
     let (now, _) = assign(context, mailbox, &observed.name, spec, grant);
     match (&observed.world.profile, now) {

@@ -4,6 +4,7 @@ mod act;
 mod assign;
 mod binding;
 mod cancel;
+mod conversation;
 mod keep;
 mod observe;
 mod remind;
@@ -12,7 +13,9 @@ mod round_trip;
 mod sign_out;
 mod slot;
 mod test;
+mod turn;
 
+pub use conversation::longest_visit;
 use observe::Observed;
 
 use std::convert::Infallible;
@@ -38,15 +41,23 @@ use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
 /// When a Mailbox that waits to be called looks by itself: a call that was missed costs no more.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// What this process remembers of a Mailbox: the routine re-test that status does not show yet, tries
-/// that are made again, and how it saw the Secret for workloads.
+/// What this process remembers of a Mailbox: the test that status does not show yet, tries that are
+/// made again, and how it saw the Secret for workloads.
 #[derive(Clone, Debug, Default)]
 pub struct MailboxMemory {
     pub test: Option<TestView>,
+    pub answered: Option<Answered>,
     pub renewal: Retry,
     pub hold: Option<Hold>,
     pub reminder: Retry,
     pub binding: Option<Binding>,
+}
+
+/// The requests for a test that were answered, where status could not be told.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub own: Option<String>,
+    pub of_profile: Option<String>,
 }
 
 /// Looks at one Mailbox.
@@ -111,7 +122,8 @@ async fn take_steps(
         let plan = decide(&observed.world);
         let Some(step) = &plan.step else {
             context.slots.forget(&observed.name);
-            report::report(context, &mut shown, &observed.world).await?;
+            turn::leave_round(context, &observed);
+            report::report(context, &mut shown, &observed).await?;
             let wait = plan.wake.map(|wake| until(wake, observed.world.now));
             return Ok(wait.map_or_else(Action::await_change, Action::requeue));
         };
@@ -138,6 +150,7 @@ async fn take_steps(
         let goes_on = matches!(outcome, Outcome::Started | Outcome::Works);
         // Thousands may be told so: when to look again is known at once.
         let held_back = matches!(outcome, Outcome::NotYet(_) | Outcome::HeldUntil(..));
+        observed.round.answered_by(step, &mut observed.world);
         observed.world = fold(observed.world.at(Timestamp::now()), step, outcome);
         if held_back {
             continue;
@@ -145,7 +158,7 @@ async fn take_steps(
         let next = decide(&observed.world).step;
         if !goes_on || !matches!(next, Some(Step::TestIncoming | Step::TestOutgoing)) {
             drop(slot);
-            report::report(context, &mut shown, &observed.world).await?;
+            report::report(context, &mut shown, &observed).await?;
             return Ok(Action::requeue(pause));
         }
     }
@@ -164,7 +177,7 @@ async fn wait_for_call(
         return Ok(Action::requeue(patience - busy.waited));
     }
     observed.world.waits = true;
-    report::report(context, shown, &observed.world).await?;
+    report::report(context, shown, &observed).await?;
     Ok(Action::requeue(LOOK_AGAIN))
 }
 
@@ -181,14 +194,14 @@ async fn act_while_wanted(
         let outcome = act_visibly(context, shown, observed, step, slot).await?;
         return Ok(Some(outcome));
     }
-    let mailbox = shown.clone();
     tokio::select! {
         outcome = act_visibly(context, shown, observed, step, slot) => outcome.map(Some),
-        () = cancel::unwanted(context, &mailbox, observed) => Ok(None),
+        () = cancel::unwanted(context, observed) => Ok(None),
     }
 }
 
-/// Does one step; where it takes its time, status says meanwhile which one it is.
+/// Does one step; where it takes its time, status says meanwhile which one it is. The step goes on
+/// while that is written, and whatever the API server says: its outcome is told again.
 async fn act_visibly(
     context: &Context,
     shown: &mut Mailbox,
@@ -201,6 +214,9 @@ async fn act_visibly(
         outcome = &mut act => return outcome,
         () = tokio::time::sleep(context.pace.progress.into()) => {}
     }
-    report::report(context, shown, &observed.world).await?;
-    act.await
+    let (outcome, told) = tokio::join!(act, report::report(context, shown, observed));
+    if let Err(error) = told {
+        tracing::warn!(mailbox = %observed.name, ?step, %error, "status does not say that this step is under way");
+    }
+    outcome
 }

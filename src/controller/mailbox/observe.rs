@@ -5,10 +5,13 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
+use super::Answered;
 use super::assign::assign;
 use super::binding::Seeker;
+use super::conversation::OnItsWay;
 use super::sign_out::sign_out_request;
-use crate::api::{Mailbox, Reason};
+use super::turn::Turn;
+use crate::api::{Mailbox, MailboxStatus, Reason, SIGN_OUT_REQUESTED_ANNOTATION};
 use crate::cluster::ClusterError;
 use crate::cluster::grant_secret;
 use crate::cluster::grants::{StoredGrant, stored};
@@ -24,9 +27,17 @@ use crate::settings::Pace;
 pub struct Observed {
     pub world: World,
     pub name: ObjectName,
+    /// The generation of the spec that the world is of.
+    pub generation: Option<i64>,
     pub purpose: Option<String>,
     pub profile: Option<Arc<AnyProfile>>,
     pub grant: Option<StoredGrant>,
+    /// Its annotation that asks for a sign-out, as it stands.
+    pub sign_out: Option<String>,
+    /// Of what the visit sends.
+    pub message: OnItsWay,
+    /// In a test of all Mailboxes of the profile.
+    pub round: Turn,
 }
 
 /// Reads all that a decision about `mailbox` rests on.
@@ -41,11 +52,10 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         Err(_) => (ProfileView::not_served(Reason::NotChecked, None), None),
     };
     let status = mailbox.status.as_ref();
-    let shown = || status.map_or_else(TestView::untested, TestView::from);
-    let mut test = memory.test.unwrap_or_else(shown);
-    if let Ok(spec) = &spec {
-        test.mark_unused(spec);
-    }
+    let test = test_view(memory.test, status, spec.as_ref().ok());
+    let answered = memory.answered.unwrap_or_else(|| answered_by(status));
+    let round = Turn::in_round(context, profile.as_deref(), &name);
+    let asked_of_all = round.asked(&answered);
     let place = place(context, &name, &profile_view, grant.as_ref(), &test);
     let (now, times) = (Timestamp::now(), times(&context.pace));
     let seeker = Seeker {
@@ -63,12 +73,9 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         uid,
         spec,
         test_request: requested(mailbox.annotations()),
-        answered_request: status.and_then(|status| status.last_handled_test_request.clone()),
-        profile_test_request: profile
-            .as_deref()
-            .and_then(|profile| requested(profile.annotations())),
-        answered_profile_request: status
-            .and_then(|status| status.last_handled_profile_test_request.clone()),
+        answered_request: answered.own,
+        profile_test_request: asked_of_all,
+        answered_profile_request: answered.of_profile,
         sign_out_request: sign_out_request(context, mailbox).await,
         profile: profile_view,
         grant: grant_view,
@@ -84,10 +91,41 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
     Ok(Observed {
         world,
         name,
+        generation: mailbox.metadata.generation,
         purpose: mailbox.spec.purpose.clone(),
         profile,
         grant,
+        sign_out: sign_out_annotation(mailbox),
+        message: OnItsWay::default(),
+        round,
     })
+}
+
+/// What stands in the annotation of `mailbox` that asks for a sign-out.
+pub fn sign_out_annotation(mailbox: &Mailbox) -> Option<String> {
+    let annotations = mailbox.annotations();
+    annotations.get(SIGN_OUT_REQUESTED_ANNOTATION).cloned()
+}
+
+/// The test as this process remembers it, else as `status` shows it.
+fn test_view(
+    remembered: Option<TestView>,
+    status: Option<&MailboxStatus>,
+    spec: Option<&ValidSpec>,
+) -> TestView {
+    let shown = || status.map_or_else(TestView::untested, TestView::from);
+    let mut test = remembered.unwrap_or_else(shown);
+    if let Some(spec) = spec {
+        test.mark_unused(spec);
+    }
+    test
+}
+
+fn answered_by(status: Option<&MailboxStatus>) -> Answered {
+    Answered {
+        own: status.and_then(|status| status.last_handled_test_request.clone()),
+        of_profile: status.and_then(|status| status.last_handled_profile_test_request.clone()),
+    }
 }
 
 fn times(pace: &Pace) -> Times {

@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 
+use super::conversation::Deadline;
 use super::keep::remember;
 use super::observe::Observed;
 use super::round_trip::ours;
@@ -16,6 +17,9 @@ use crate::domain::reminder::{Reminder, is_given_up, message_id};
 use crate::grant::Written;
 use crate::mail::{NotComposed, compose};
 use crate::probe::{Delivery, Mail, Slot, Subject};
+
+/// What is done, for what is said when it takes too long.
+const SENDING: &str = "sending the reminder to";
 
 /// Sends the owner a reminder of `end`, once: what may have gone out is noted in the grant before.
 pub async fn remind(
@@ -59,15 +63,23 @@ pub async fn remind(
         to: &spec.address,
         message: &message,
     };
-    let mut noted = Ok(None);
-    let delivery = context
-        .prober
-        .deliver(slot, &subject, &mail, async {
-            noted = noting.note().await;
-            matches!(noted, Ok(Some(_)))
-        })
-        .await;
-    noting.settle(observed, delivery, noted?).await
+    let (mut sending, mut noted) = (None, Ok(None));
+    let delivery = context.prober.deliver(slot, &subject, &mail, async {
+        sending = Some(observed.message.begin());
+        noted = noting.note().await;
+        matches!(noted, Ok(Some(_)))
+    });
+    let server = &subject.servers.smtp;
+    let deadline = Deadline::begin(&context.pace);
+    let delivery = deadline.keep(SENDING, server, async { Ok(delivery.await) });
+    let delivery = match (delivery.await, &noted) {
+        (Ok(delivery), _) => delivery,
+        (Err(failure), Ok(Some(_))) => Delivery::Unknown(failure),
+        (Err(failure), _) => Delivery::NotSent(failure),
+    };
+    let settled = noting.settle(observed, delivery, noted?).await;
+    drop(sending);
+    settled
 }
 
 fn letter(

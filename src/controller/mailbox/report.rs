@@ -1,4 +1,5 @@
-use super::MailboxMemory;
+use super::observe::Observed;
+use super::{Answered, MailboxMemory};
 use crate::api::{Mailbox, MailboxStatus, TestRequestedBy};
 use crate::cluster::ClusterError;
 use crate::cluster::status::{CONTROLLER, apply};
@@ -7,15 +8,31 @@ use crate::controller::context::Context;
 use crate::domain::mailbox::{Binding, Retry, Transition, World, report as status_of, transitions};
 use crate::telemetry::metrics::{Kind, KindLabels};
 
-/// Writes what is new in one patch, tells the transition, and remembers what status does not show.
-/// `mailbox` is then as it is stored.
+/// Writes what is new in one patch, tells the transition, and remembers what status does not show:
+/// all that was found, where the API server did not take it. `mailbox` is then as it is stored, which
+/// may be ahead of what was observed.
 pub async fn report(
     context: &Context,
     mailbox: &mut Mailbox,
-    world: &World,
+    observed: &Observed,
 ) -> Result<(), ClusterError> {
+    let written = write(context, mailbox, observed).await;
+    match &written {
+        Ok(()) => remember(context, &observed.world, Shown::Yes),
+        Err(error) if error.is_gone() => {}
+        Err(_) => remember(context, &observed.world, Shown::No),
+    }
+    written
+}
+
+async fn write(
+    context: &Context,
+    mailbox: &mut Mailbox,
+    observed: &Observed,
+) -> Result<(), ClusterError> {
+    let world = &observed.world;
     let old = mailbox.status.as_ref();
-    let status = status_of(world, old, mailbox.metadata.generation);
+    let status = status_of(world, old, observed.generation);
     if old.map(ours) != Some(status.clone()) {
         let written = apply(&context.client, mailbox, &status, CONTROLLER).await?;
         let labels = KindLabels {
@@ -32,7 +49,6 @@ pub async fn report(
         }
         *mailbox = written;
     }
-    remember(context, world);
     Ok(())
 }
 
@@ -45,15 +61,26 @@ fn ours(status: &MailboxStatus) -> MailboxStatus {
     status
 }
 
-fn remember(context: &Context, world: &World) {
+/// Whether status shows what was found.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Shown {
+    Yes,
+    No,
+}
+
+fn remember(context: &Context, world: &World, shown: Shown) {
     let running = world.test.running();
     let retrying = [&world.test.incoming, &world.test.outgoing]
         .iter()
         .any(|direction| direction.retry != Retry::default());
     let quiet = running.is_some_and(|test| test.requested_by == TestRequestedBy::Schedule);
-    let test = (running.is_some() && (quiet || retrying)).then(|| world.test.clone());
+    let unshown = shown == Shown::No || (running.is_some() && (quiet || retrying));
     let memory = MailboxMemory {
-        test,
+        test: unshown.then(|| world.test.clone()),
+        answered: (shown == Shown::No).then(|| Answered {
+            own: world.answered_request.clone(),
+            of_profile: world.answered_profile_request.clone(),
+        }),
         renewal: world.renewal,
         hold: world.hold.clone(),
         reminder: world.reminder,

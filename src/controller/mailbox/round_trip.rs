@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::keep::remember;
-use super::test::{Test, Token, is_refused_login};
+use super::test::{LOGGING_IN, Test, Token, is_refused_login};
 use crate::api::Reason;
 use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
@@ -13,8 +13,15 @@ use crate::domain::mailbox::{Outcome, Sight};
 use crate::domain::message::{Letter, Occasion, message_id};
 use crate::grant::{KeeperError, Written};
 use crate::mail::compose;
-use crate::probe::{Afterwards, Delivery, Folder, Mail, Search, Slot, Subject};
+use crate::probe::{Afterwards, Became, Delivery, Folder, Mail, NotMoved, Search, Slot, Subject};
 use crate::telemetry::metrics::Protocol;
+
+/// What is done, for what is said when it takes too long.
+const SENDING: &str = "sending the test message to";
+const LOOKING: &str = "looking for the test message at";
+
+/// How often it is looked whether a note was made to which the API server did not answer.
+const LOOKS_FOR_NOTE: u32 = 3;
 
 /// Whether the message will be looked for.
 enum Look {
@@ -43,43 +50,64 @@ impl Test<'_> {
             Ok(message) => message,
             Err(failure) => return Ok(Outcome::Fails(failure)),
         };
-        let mail = Mail {
-            from: &stored.grant.account.email,
-            to: &self.spec.address,
-            message: &message,
-        };
-        let mut noted = Ok(None);
-        let prober = &self.context.prober;
-        let delivery = prober.deliver(slot, subject, &mail, async {
-            noted = self.note(stored, &test.id).await;
-            matches!(noted, Ok(Some(_)))
-        });
-        let delivery = delivery.await;
-        let noted = noted?;
-        if let Some(written) = &noted {
-            remember(self.context, written.clone());
-        }
-        match (delivery, noted, look) {
-            (Delivery::Sent, Some(written), Look::Yes) => {
+        match (self.deliver(slot, subject, stored, &message).await?, look) {
+            ((Delivery::Sent, Some(written)), Look::Yes) => {
                 Ok(self.find_message(slot, subject, &written.stored()).await)
             }
-            (Delivery::Sent, _, Look::No(why)) => Ok(Outcome::Unproved(why)),
-            (Delivery::Sent, None, Look::Yes) => Ok(Outcome::Unproved(None)),
-            // The server may have it: from now on it is looked for.
-            (Delivery::Unknown(failure), _, _) => self.not_sent(failure),
-            (Delivery::NotSent(failure), written, _) => {
-                if let Some(written) = written {
-                    self.take_back(&written, &stored.grant.messages).await?;
-                }
-                self.not_sent(failure)
+            ((Delivery::Sent, _), Look::No(why)) => Ok(Outcome::Unproved(why)),
+            ((Delivery::Sent, None), Look::Yes) => Ok(Outcome::Unproved(None)),
+            // It may have it where that is not known: from now on it is looked for.
+            ((Delivery::Unknown(failure) | Delivery::NotSent(failure), _), _) => {
+                self.context.metrics.heard(Protocol::Smtp, failure.reason);
+                Ok(Outcome::Fails(failure))
             }
-            (Delivery::NotNoted, _, _) => Ok(Outcome::Unavailable),
+            ((Delivery::NotNoted, _), _) => Ok(Outcome::Unavailable),
         }
     }
 
-    fn not_sent(&self, failure: Failure) -> Result<Outcome, ClusterError> {
-        self.context.metrics.heard(Protocol::Smtp, failure.reason);
-        Ok(Outcome::Fails(failure))
+    /// Sends `message`, with its note in the grant. Where the server does not have it there is no note
+    /// afterwards. From the note on it comes to its end before the step can be called off.
+    async fn deliver(
+        &self,
+        slot: &mut Slot,
+        subject: &Subject<'_>,
+        stored: &StoredGrant,
+        message: &[u8],
+    ) -> Result<(Delivery, Option<Written>), ClusterError> {
+        let mail = Mail {
+            from: &stored.grant.account.email,
+            to: &self.spec.address,
+            message,
+        };
+        let (mut sending, mut noted) = (None, None);
+        let delivery = self.context.prober.deliver(slot, subject, &mail, async {
+            sending = Some(self.observed.message.begin());
+            let answer = noted.insert(self.note(stored).await);
+            matches!(answer, Ok(Some(_)))
+        });
+        let server = &subject.servers.smtp;
+        let in_time = async { Ok(delivery.await) };
+        let ended = self.deadline.keep(SENDING, server, in_time).await;
+        let delivery = match (ended, &noted) {
+            (Ok(delivery), _) => delivery,
+            (Err(failure), Some(Ok(Some(_)))) => Delivery::Unknown(failure),
+            (Err(failure), _) => Delivery::NotSent(failure),
+        };
+        if sending.is_some() && !matches!(noted, Some(Ok(_))) {
+            self.take_back_unanswered(stored).await;
+        }
+        let noted = noted.transpose()?.flatten();
+        if let Some(written) = &noted {
+            remember(self.context, written.clone());
+            if matches!(delivery, Delivery::NotSent(_)) {
+                let taken = self.take_back(written.stored(), &stored.grant.messages);
+                if taken.await.is_err() {
+                    self.take_back_unanswered(stored).await;
+                }
+            }
+        }
+        drop(sending);
+        Ok((delivery, noted))
     }
 
     /// Whether the message can be looked for; where that is not known, IMAP is asked before anything
@@ -96,7 +124,9 @@ impl Test<'_> {
             Sight::None => return Ok(Look::No(None)),
             Sight::Untried | Sight::Doubtful => {}
         }
-        let opened = self.context.prober.can_look(slot, subject).await;
+        let opened = self.context.prober.can_look(slot, subject);
+        let server = &subject.servers.imap;
+        let opened = self.deadline.keep(LOGGING_IN, server, opened).await;
         match self.heard(Protocol::Imap, opened) {
             Ok(()) => Ok(Look::Yes),
             Err(failure) if is_refused_login(failure.reason) && token == Token::Believed => {
@@ -141,11 +171,10 @@ impl Test<'_> {
     }
 
     /// Before DATA, so that a crash from here on leads to looking, never to a second message.
-    async fn note(
-        &self,
-        stored: &StoredGrant,
-        test_id: &str,
-    ) -> Result<Option<Written>, ClusterError> {
+    async fn note(&self, stored: &StoredGrant) -> Result<Option<Written>, ClusterError> {
+        let Some(test) = self.observed.world.test.running() else {
+            return Ok(None);
+        };
         // The way here may have been long: another replica may lead by now.
         if !self.context.may_act() {
             return Ok(None);
@@ -154,19 +183,49 @@ impl Test<'_> {
         ours(
             self.context
                 .keeper
-                .note_message(stored, test_id, limit)
+                .note_message(stored, &test.id, limit)
                 .await,
         )
     }
 
     /// The server has said that it does not have the message: the next try may send it.
-    async fn take_back(&self, written: &Written, before: &Messages) -> Result<(), ClusterError> {
+    async fn take_back(&self, noted: StoredGrant, before: &Messages) -> Result<(), ClusterError> {
         let keeper = &self.context.keeper;
-        let taken = keeper.unnote_message(written.stored(), before).await;
+        let taken = keeper.unnote_message(noted, before).await;
         if let Some(written) = ours(taken)? {
             remember(self.context, written);
         }
         Ok(())
+    }
+
+    /// The API server did not answer to the note or to its end, and the mail server does not have
+    /// the message; what is stored tells whether it is noted all the same.
+    async fn take_back_unanswered(&self, stored: &StoredGrant) {
+        let test = self.observed.world.test.running();
+        let test_id = test.map(|test| test.id.as_str()).unwrap_or_default();
+        let grant = &stored.grant;
+        for _ in 0..LOOKS_FOR_NOTE {
+            let pause = self.context.pace.backoff_first;
+            tokio::time::sleep(pause.into()).await;
+            // Else another replica may have made it, and may be sending.
+            if !self.context.may_act() {
+                return;
+            }
+            let found = self.context.keeper.stored().get(&grant.mailbox_uid).await;
+            let noted = match found {
+                Ok(Some(Ok(found))) => found,
+                Ok(_) => return,
+                Err(_) => continue,
+            };
+            let same = noted.grant.signed_in_at == grant.signed_in_at;
+            if !same || !noted.grant.messages.may_be_sent_by(test_id) {
+                return;
+            }
+            if self.take_back(noted, &grant.messages).await.is_ok() {
+                return;
+            }
+        }
+        tracing::warn!(mailbox = %self.observed.name, "a test message is noted as sent that was not, since the API server does not answer; it is looked for");
     }
 
     /// A re-test's message is put away; the receipt of a sign-in stays.
@@ -185,11 +244,18 @@ impl Test<'_> {
         };
         let id = message_id(&test.id);
         let prober = &self.context.prober;
-        match prober.find(slot, subject, &id, afterwards).await {
-            Search::Found(folder, left) => {
-                if let Some(failure) = left {
-                    self.context.metrics.heard(Protocol::Imap, failure.reason);
-                    tracing::warn!(mailbox = %self.observed.name, ?failure, "the test's message arrived but could not be moved to Trash");
+        let search = prober.find(slot, subject, &id, afterwards);
+        let server = &subject.servers.imap;
+        let search = self
+            .deadline
+            .keep(LOOKING, server, async { Ok(search.await) });
+        match search.await.unwrap_or_else(Search::CannotLook) {
+            Search::Found(folder, became) => {
+                if let Became::Left(why) = became {
+                    if let NotMoved::Failed(failure) = &why {
+                        self.context.metrics.heard(Protocol::Imap, failure.reason);
+                    }
+                    tracing::warn!(mailbox = %self.observed.name, ?why, "the test's message arrived and was not moved to Trash: {why}");
                 }
                 match folder {
                     Folder::Inbox => Outcome::Arrived,

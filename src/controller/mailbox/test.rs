@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::conversation::Deadline;
 use super::keep::renewed;
 use super::observe::Observed;
 use crate::api::{GmailServerProfile, IncomingProtocol, Reason};
@@ -23,6 +24,7 @@ pub(super) struct Test<'a> {
     pub profile: &'a GmailServerProfile,
     pub spec: &'a ValidSpec,
     pub step: &'a Step,
+    pub deadline: Deadline,
 }
 
 /// What is known of the access token that a step logs in with.
@@ -33,6 +35,9 @@ pub(super) enum Token {
     /// It may have died early, and Google knows whether the grant has.
     Believed,
 }
+
+/// What is done, for what is said when it takes too long.
+pub(super) const LOGGING_IN: &str = "logging in at";
 
 impl Test<'_> {
     pub async fn run(
@@ -111,11 +116,12 @@ impl Test<'_> {
         let Some(protocol) = self.spec.incoming else {
             return Outcome::Unavailable;
         };
-        let tested = self.context.prober.incoming(slot, subject, protocol).await;
-        let spoken = match protocol {
-            IncomingProtocol::Imap => Protocol::Imap,
-            IncomingProtocol::Pop3 => Protocol::Pop3,
+        let (spoken, server) = match protocol {
+            IncomingProtocol::Imap => (Protocol::Imap, &subject.servers.imap),
+            IncomingProtocol::Pop3 => (Protocol::Pop3, &subject.servers.pop3),
         };
+        let tested = self.context.prober.incoming(slot, subject, protocol);
+        let tested = self.deadline.keep(LOGGING_IN, server, tested).await;
         match self.heard(spoken, tested) {
             Ok(()) => Outcome::Works,
             Err(failure) => Outcome::Fails(failure),
@@ -123,7 +129,9 @@ impl Test<'_> {
     }
 
     async fn outgoing(&self, slot: &mut Slot, subject: &Subject<'_>) -> Outcome {
-        let tested = self.context.prober.outgoing(slot, subject).await;
+        let tested = self.context.prober.outgoing(slot, subject);
+        let server = &subject.servers.smtp;
+        let tested = self.deadline.keep(LOGGING_IN, server, tested).await;
         match self.heard(Protocol::Smtp, tested) {
             Ok(()) => Outcome::Works,
             Err(failure) => Outcome::Fails(failure),

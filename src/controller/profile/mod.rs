@@ -44,6 +44,7 @@ pub struct ProfileMemory {
 }
 
 pub use endings::labels_of;
+pub use round::request_for;
 
 /// Looks at one profile.
 pub async fn reconcile(
@@ -211,10 +212,16 @@ async fn tell(context: &Context, profile: &GmailServerProfile, verdicts: &Verdic
 }
 
 impl Context {
-    /// Google refused the client where nobody expected it: its check is due at once.
+    /// Google refused the client where nobody expected it: its check is due at once. Whom a test of
+    /// all mailboxes has woken stays known, else each refusal would wake all of them again.
     pub fn recheck_client(&self, profile: &GmailServerProfile) {
-        self.profile_memory
-            .forget(&profile.uid().unwrap_or_default());
+        let uid = profile.uid().unwrap_or_default();
+        let before = self.profile_memory.get(&uid).unwrap_or_default();
+        let memory = ProfileMemory {
+            woken_for: before.woken_for,
+            ..ProfileMemory::default()
+        };
+        self.profile_memory.put(&uid, memory);
         self.wake.profile(&object_name(profile));
     }
 }

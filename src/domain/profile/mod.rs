@@ -27,7 +27,7 @@ pub use decide::{
 pub use endings::Endings;
 pub use processing::{BadPollingInterval, ValidProcessing};
 pub use report::{Known, judge, known_before, report};
-pub use round::{Answer, RequestKey, Tally, ending, follow};
+pub use round::{Answer, RequestKey, Service, Tally, ending, follow};
 pub use spec::{BadProfile, ValidProfile, max_connections};
 pub use view::view;
 

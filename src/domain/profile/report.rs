@@ -2,7 +2,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::conditions::{Verdicts, verdicts};
 use super::decide::{Credentials, ProfileWorld};
-use super::round::follow;
+use super::round::{Service, follow};
 use crate::api::{
     GmailServerProfileStatus, MailboxCounts, OAuthClientStatus, ProfileCondition, Reason,
 };
@@ -48,6 +48,7 @@ pub fn report(
             world.test_request.as_deref(),
             old.and_then(|old| old.test.as_ref()),
             world.tally,
+            service(world, &verdicts),
             world.now,
         ),
         conditions: conditions(
@@ -56,6 +57,16 @@ pub fn report(
             generation,
             world.now,
         ),
+    }
+}
+
+/// Where it may not serve other namespaces, it still serves its own.
+fn service(world: &ProfileWorld, verdicts: &Verdicts) -> Service {
+    match (&world.spec, verdicts.credentials_accepted.truth) {
+        _ if world.suspended => Service::Stopped,
+        (Ok(_), Truth::True) => Service::Given,
+        (Ok(_), Truth::Unknown) => Service::NotYet,
+        (Err(_), _) | (_, Truth::False) => Service::Stopped,
     }
 }
 

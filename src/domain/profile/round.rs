@@ -3,7 +3,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::Timestamp;
 
 use super::counts::Standing;
-use crate::api::{DirectionState, MailboxStatus, ProfileTestStatus, Reason};
+use crate::api::{
+    Again, DirectionState, DirectionStatus, MailboxStatus, ProfileTestStatus, Reason, TestStatus,
+};
 use crate::domain::verdict::{Truth, Verdict, explain, seconds};
 
 /// A request for a test of all Mailboxes of a profile, short enough to be kept for each of them.
@@ -23,7 +25,8 @@ impl RequestKey {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Answer {
     request: RequestKey,
-    /// Its newest test has come to an end.
+    /// Its newest test has come to an end, or goes on only to see whether a failure is over: that may
+    /// take hours.
     over: bool,
     /// A direction does not work.
     fails: bool,
@@ -34,14 +37,28 @@ impl Answer {
     pub fn of(status: &MailboxStatus) -> Option<Self> {
         let request = status.last_handled_profile_test_request.as_deref()?;
         let test = status.test.as_ref();
-        let directions = [&status.incoming, &status.outgoing].into_iter().flatten();
+        let fails = |test: &TestStatus| {
+            let mut directions = [&status.incoming, &status.outgoing].into_iter().flatten();
+            directions.any(|direction| has_failed(direction, test))
+        };
         Some(Self {
             request: RequestKey::of(request),
-            over: test.is_some_and(|test| test.finished_at.is_some()),
-            fails: directions
-                .map(|direction| direction.state)
-                .any(|state| state == DirectionState::Failure),
+            over: test.is_some_and(|test| test.finished_at.is_some() || fails(test)),
+            fails: test.is_some_and(fails),
         })
+    }
+}
+
+/// Whether `direction` has failed in `test` and is tried again in some time, if at all. A test begins
+/// with both directions Running; one that was off before is Failure again by its first failure.
+fn has_failed(direction: &DirectionStatus, test: &TestStatus) -> bool {
+    let met = direction.last_error.as_ref();
+    match direction.state {
+        DirectionState::Failure => true,
+        DirectionState::Running => met.is_some_and(|error| {
+            error.reason.again() == Again::AfterPause && error.at.0 >= test.started_at.0
+        }),
+        _ => false,
     }
 }
 
@@ -77,12 +94,25 @@ impl Tally {
     }
 }
 
+/// Whether a profile's Mailboxes can be tested, as far as that lies with the profile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Service {
+    /// They can.
+    Given,
+    /// Google has not said yet whether it accepts the client.
+    NotYet,
+    /// It is suspended or not right.
+    Stopped,
+}
+
 /// What status says of the test that `request` asks for, where it said `before`. One that has ended
-/// stays as it ended; of one that was called off nothing stays.
+/// stays as it ended; of one that was called off nothing stays. It begins when the profile gives
+/// `service`, and ends, with whatever it has found by then, when the profile stops that.
 pub fn follow(
     request: Option<&str>,
     before: Option<&ProfileTestStatus>,
     tally: Tally,
+    service: Service,
     now: Timestamp,
 ) -> Option<ProfileTestStatus> {
     let ended = before.filter(|before| before.finished_at.is_some());
@@ -93,6 +123,10 @@ pub fn follow(
         return Some(ended.clone());
     }
     let goes_on = before.filter(|before| before.request == request);
+    if goes_on.is_none() && service != Service::Given {
+        return ended.cloned();
+    }
+    let over = tally.tested >= tally.mailboxes || service == Service::Stopped;
     let now = seconds(now);
     Some(ProfileTestStatus {
         request: request.to_owned(),
@@ -100,17 +134,21 @@ pub fn follow(
         mailboxes: tally.mailboxes,
         tested: tally.tested,
         failing: tally.failing,
-        finished_at: (tally.tested >= tally.mailboxes).then_some(now),
+        finished_at: over.then_some(now),
     })
 }
 
-/// What is told once, when `after` has ended and `before` had not. The numbers are in status: an Event
+/// What is told once, when `after` has ended and `before` had not: nothing where there was nobody to
+/// test, or where it was cut short. The numbers are in status: an Event
 /// that happens again soon is counted up, with the words that it had.
 pub fn ending(
     before: Option<&ProfileTestStatus>,
     after: Option<&ProfileTestStatus>,
 ) -> Option<Verdict> {
-    let after = after.filter(|after| after.finished_at.is_some())?;
+    let whole = |test: &&ProfileTestStatus| test.mailboxes > 0 && test.tested >= test.mailboxes;
+    let after = after
+        .filter(|after| after.finished_at.is_some())
+        .filter(whole)?;
     let told = before.is_some_and(|before| {
         before.request == after.request && before.finished_at == after.finished_at
     });
@@ -130,6 +168,8 @@ pub fn ending(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const REQUEST: &str = "2026-11-26T14:00:00Z";
@@ -174,6 +214,8 @@ mod tests {
             tested,
             failing,
         };
+        let follow =
+            |request, before, tally, now| follow(request, before, tally, Service::Given, now);
         assert_eq!(follow(None, None, tally(3, 0, 0), at(1)), None);
         let begun = follow(Some(REQUEST), None, tally(3, 0, 0), at(1));
         assert_eq!(ending(None, begun.as_ref()), None);
@@ -194,9 +236,79 @@ mod tests {
     }
 
     #[test]
-    fn without_a_mailbox_it_is_over_at_once() {
-        let ended = follow(Some(REQUEST), None, Tally::default(), at(1));
-        let told = ending(None, ended.as_ref()).map(|told| told.reason);
-        assert_eq!(told, Some(Reason::MailboxesTested));
+    fn without_a_mailbox_it_is_over_at_once_and_nothing_is_told() {
+        let ended = follow(Some(REQUEST), None, Tally::default(), Service::Given, at(1));
+        assert!(
+            ended
+                .as_ref()
+                .is_some_and(|ended| ended.finished_at.is_some())
+        );
+        assert_eq!(ending(None, ended.as_ref()), None);
+    }
+
+    #[test]
+    fn it_begins_with_the_profiles_service_and_ends_with_it() {
+        let tally = Tally {
+            mailboxes: 3,
+            tested: 1,
+            failing: 0,
+        };
+        let follow = |before, service, now| follow(Some(REQUEST), before, tally, service, at(now));
+        for service in [Service::NotYet, Service::Stopped] {
+            assert_eq!(follow(None, service, 1), None);
+        }
+        let begun = follow(None, Service::Given, 2);
+        let waits = follow(begun.as_ref(), Service::NotYet, 3);
+        assert_eq!(waits, begun);
+        let cut = follow(begun.as_ref(), Service::Stopped, 4);
+        let said = cut
+            .as_ref()
+            .map(|cut| (cut.tested, cut.finished_at.is_some()));
+        assert_eq!(said, Some((1, true)));
+        assert_eq!(ending(begun.as_ref(), cut.as_ref()), None);
+        assert_eq!(follow(cut.as_ref(), Service::Given, 5), cut);
+    }
+
+    /// An hour's pause, and a failure that was there before, do not hold the others' test up.
+    #[test]
+    fn a_failure_that_takes_long_to_mend_is_an_answer() {
+        let status = |state, reason: Reason, at: &str, finished: bool| {
+            let mut test = json!({ "id": "t", "requestedBy": "Annotation", "step": "Incoming",
+                "startedAt": REQUEST, "settings": "" });
+            if finished {
+                test["finishedAt"] = json!(REQUEST);
+            }
+            serde_json::from_value::<MailboxStatus>(json!({
+                "lastHandledProfileTestRequest": REQUEST, "test": test,
+                "incoming": { "state": state, "enabled": false,
+                    "lastError": { "at": at, "reason": reason.name(), "message": "why" } },
+                "outgoing": { "state": "Success", "enabled": true },
+            }))
+            .unwrap_or_else(|error| panic!("{error}"))
+        };
+        let (before, within) = ("2026-11-26T13:00:00Z", "2026-11-26T14:00:01Z");
+        let (soon, later) = (Reason::ConnectionRefused, Reason::TooManyConnections);
+        assert_eq!(
+            (soon.again(), later.again()),
+            (Again::Soon, Again::AfterPause)
+        );
+        for (state, reason, at, finished, over, fails) in [
+            ("Running", soon, within, false, false, false),
+            ("Running", later, before, false, false, false),
+            ("Running", later, within, false, true, true),
+            ("Failure", soon, before, false, true, true),
+            ("Failure", later, before, false, true, true),
+            ("Failure", soon, within, true, true, true),
+            ("Success", later, within, false, false, false),
+            ("Success", later, within, true, true, false),
+        ] {
+            let answer = Answer::of(&status(state, reason, at, finished));
+            let answer = answer.map(|answer| (answer.over, answer.fails));
+            assert_eq!(
+                answer,
+                Some((over, fails)),
+                "{state}, {reason} at {at}, {finished}"
+            );
+        }
     }
 }

@@ -38,8 +38,9 @@ impl<S: Stream> ImapSession<S> {
         let tag = self.next_tag();
         let command = format!("{tag} AUTHENTICATE {}\r\n", mechanism.name());
         self.talk.say(STEP.doing(), &[command.as_bytes()]).await?;
-        match self.answer(STEP, &tag).await? {
-            Heard::GoOn(_) => {}
+        // Gmail may tell the cause of a refusal before any of its answers.
+        let notes = match self.answer(STEP, &tag, Notes::default()).await? {
+            Heard::GoOn(_, notes) => notes,
             // Who is let in without a word is not known.
             Heard::End(Answer {
                 status: Status::Ok,
@@ -49,16 +50,17 @@ impl<S: Stream> ImapSession<S> {
                 return Err(self.not_imap(STEP, text.as_bytes()));
             }
             Heard::End(answer) => return self.expect_ok(STEP, answer),
-        }
+        };
         let login = self.talk.peer.login.clone();
-        let said = self.respond(&tag, login.response(mechanism)).await?;
-        let challenge = match said {
-            Heard::GoOn(challenge) => challenge,
+        let response = login.response(mechanism);
+        let (challenge, notes) = match self.respond(&tag, response, notes).await? {
+            Heard::GoOn(challenge, notes) => (challenge, notes),
             Heard::End(answer) => return self.expect_ok(STEP, answer),
         };
         // The refusal comes after that.
-        match self.respond(&tag, mechanism.resignation()).await? {
-            Heard::GoOn(_) => Err(self.not_imap(STEP, b"+")),
+        let resignation = mechanism.resignation();
+        match self.respond(&tag, resignation, notes).await? {
+            Heard::GoOn(..) => Err(self.not_imap(STEP, b"+")),
             Heard::End(answer) => self.expect_ok(STEP, answer).map_err(|failure| Failure {
                 detail: login.challenge_words(&challenge),
                 ..failure
@@ -75,10 +77,10 @@ impl<S: Stream> ImapSession<S> {
         Ok(answer.notes.offer)
     }
 
-    async fn respond(&mut self, tag: &str, response: &str) -> Result<Heard, Failure> {
+    async fn respond(&mut self, tag: &str, response: &str, notes: Notes) -> Result<Heard, Failure> {
         const STEP: Step = Step::Login;
         let line: &[&[u8]] = &[response.as_bytes(), b"\r\n"];
         self.talk.say(STEP.doing(), line).await?;
-        self.answer(STEP, tag).await
+        self.answer(STEP, tag, notes).await
     }
 }

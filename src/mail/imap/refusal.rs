@@ -159,12 +159,6 @@ pub(super) mod tests {
                 InboxRefused,
             ),
             (
-                Step::Examine(Folder::Spam),
-                Status::No,
-                "no",
-                RefusedOtherwise,
-            ),
-            (
                 Step::Examine(Folder::Inbox),
                 Status::Bad,
                 "no",

@@ -66,81 +66,83 @@ async fn failure(script: Vec<Act>) -> Failure {
     failure
 }
 
+/// What is said to a login, what it means, and what is kept of the words.
+const REFUSALS: &[(&str, Reason, &str)] = &[
+    (
+        "a2 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n",
+        Reason::LoginRefused,
+        "[AUTHENTICATIONFAILED] Invalid credentials (Failure)",
+    ),
+    (
+        "a2 NO Lookup failed a640c23a62f3amb123456ejc\r\n",
+        Reason::GmailServiceOff,
+        "Lookup failed",
+    ),
+    (
+        "a2 NO [ALERT] IMAP access is disabled for your domain. Please contact your domain administrator for questions about this feature. (Failure)\r\n",
+        Reason::ImapDisabledByDomain,
+        "[ALERT] IMAP access is disabled for your domain. Please contact your domain administrator for questions about this feature. (Failure)",
+    ),
+    (
+        "a2 NO [ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings page and enable your account for IMAP access. (Failure)\r\n",
+        Reason::ImapDisabledByUser,
+        "[ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings page and enable your account for IMAP access. (Failure)",
+    ),
+    (
+        "* NO [WEBALERT https://accounts.google.com/signin/continue?x] Web login required.\r\na2 NO [ALERT] Please log in via your web browser: https://support.google.com/mail/accounts/answer/78754 (Failure)\r\n",
+        Reason::WebLoginRequired,
+        "[ALERT] Please log in via your web browser: (URL) (Failure)",
+    ),
+    (
+        "* NO [WEBALERT https://accounts.google.com/signin/x] Web login required.\r\na2 NO [ALERT]é (Failure)\r\n",
+        Reason::WebLoginRequired,
+        "[ALERT]é (Failure)",
+    ),
+    (
+        "a2 NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)\r\n",
+        Reason::UnexpectedPasswordLogin,
+        "[ALERT] Application-specific password required: (URL) (Failure)",
+    ),
+    (
+        "a2 NO [ALERT] Too many simultaneous connections. (Failure)\r\n",
+        Reason::TooManyConnections,
+        "[ALERT] Too many simultaneous connections. (Failure)",
+    ),
+    (
+        "a2 NO [ALERT] Account exceeded command or bandwidth limits. (Failure)\r\n",
+        Reason::BandwidthExceeded,
+        "[ALERT] Account exceeded command or bandwidth limits. (Failure)",
+    ),
+    (
+        "* BYE [OVERQUOTA] Account exceeded command or bandwidth limits.\r\n",
+        Reason::BandwidthExceeded,
+        "[OVERQUOTA] Account exceeded command or bandwidth limits.",
+    ),
+    (
+        "* BYE Session expired, please login again.\r\n",
+        Reason::SessionExpired,
+        "Session expired, please login again.",
+    ),
+    (
+        "* BYE System error\r\n",
+        Reason::MailServerUnavailable,
+        "System error",
+    ),
+    (
+        "a2 BAD Invalid SASL argument. a640c23a62f3amb123456ejc\r\n",
+        Reason::LoginMalformed,
+        "Invalid SASL argument.",
+    ),
+    (
+        "a2 NO Ask again tomorrow\r\n",
+        Reason::RefusedOtherwise,
+        "Ask again tomorrow",
+    ),
+];
+
 #[tokio::test]
 async fn a_refused_login_is_heard_to_the_end() {
-    use Reason::*;
-    for (said, reason, reply) in [
-        (
-            "a2 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n",
-            LoginRefused,
-            "[AUTHENTICATIONFAILED] Invalid credentials (Failure)",
-        ),
-        (
-            "a2 NO Lookup failed a640c23a62f3amb123456ejc\r\n",
-            GmailServiceOff,
-            "Lookup failed",
-        ),
-        (
-            "a2 NO [ALERT] IMAP access is disabled for your domain. Please contact your domain administrator for questions about this feature. (Failure)\r\n",
-            ImapDisabledByDomain,
-            "[ALERT] IMAP access is disabled for your domain. Please contact your domain administrator for questions about this feature. (Failure)",
-        ),
-        (
-            "a2 NO [ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings page and enable your account for IMAP access. (Failure)\r\n",
-            ImapDisabledByUser,
-            "[ALERT] Your account is not enabled for IMAP use. Please visit your Gmail settings page and enable your account for IMAP access. (Failure)",
-        ),
-        (
-            "* NO [WEBALERT https://accounts.google.com/signin/continue?x] Web login required.\r\na2 NO [ALERT] Please log in via your web browser: https://support.google.com/mail/accounts/answer/78754 (Failure)\r\n",
-            WebLoginRequired,
-            "[ALERT] Please log in via your web browser: (URL) (Failure)",
-        ),
-        (
-            "* NO [WEBALERT https://accounts.google.com/signin/x] Web login required.\r\na2 NO [ALERT]é (Failure)\r\n",
-            WebLoginRequired,
-            "[ALERT]é (Failure)",
-        ),
-        (
-            "a2 NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)\r\n",
-            UnexpectedPasswordLogin,
-            "[ALERT] Application-specific password required: (URL) (Failure)",
-        ),
-        (
-            "a2 NO [ALERT] Too many simultaneous connections. (Failure)\r\n",
-            TooManyConnections,
-            "[ALERT] Too many simultaneous connections. (Failure)",
-        ),
-        (
-            "a2 NO [ALERT] Account exceeded command or bandwidth limits. (Failure)\r\n",
-            BandwidthExceeded,
-            "[ALERT] Account exceeded command or bandwidth limits. (Failure)",
-        ),
-        (
-            "* BYE [OVERQUOTA] Account exceeded command or bandwidth limits.\r\n",
-            BandwidthExceeded,
-            "[OVERQUOTA] Account exceeded command or bandwidth limits.",
-        ),
-        (
-            "* BYE Session expired, please login again.\r\n",
-            SessionExpired,
-            "Session expired, please login again.",
-        ),
-        (
-            "* BYE System error\r\n",
-            MailServerUnavailable,
-            "System error",
-        ),
-        (
-            "a2 BAD Invalid SASL argument. a640c23a62f3amb123456ejc\r\n",
-            LoginMalformed,
-            "Invalid SASL argument.",
-        ),
-        (
-            "a2 NO Ask again tomorrow\r\n",
-            RefusedOtherwise,
-            "Ask again tomorrow",
-        ),
-    ] {
+    for (said, reason, reply) in REFUSALS.iter().copied() {
         let with_challenge = refusal(vec![CHALLENGE, Hear(""), Say(said)]);
         let stage = Stage::new(with_challenge).await;
         let with = open(&stage).await.err().unwrap();
@@ -153,6 +155,21 @@ async fn a_refused_login_is_heard_to_the_end() {
         if !said.starts_with("* BYE") {
             assert_eq!((&*with.detail, &*without.detail), (challenge, ""));
         }
+    }
+}
+
+#[tokio::test]
+async fn the_cause_may_come_before_any_answer_to_the_login() {
+    let alert = Say(
+        "* NO [WEBALERT https://accounts.google.com/signin/continue?x] Web login required.\r\n",
+    );
+    let answer = Say("a2 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n");
+    let before_challenge = refusal(vec![alert.clone(), CHALLENGE, Hear(""), answer.clone()]);
+    let mut before_payload = before_answer();
+    before_payload.insert(5, alert);
+    before_payload.push(answer);
+    for script in [before_challenge, before_payload] {
+        assert_eq!(failure(script).await.reason, Reason::WebLoginRequired);
     }
 }
 
@@ -294,7 +311,7 @@ async fn a_message_is_found_and_put_away() {
     let moved = session
         .move_to_trash(Folder::Inbox, "<t1@gmail-operator.dev>")
         .await;
-    assert_eq!(moved, Ok(true));
+    assert_eq!(moved, Ok(()));
     session.logout().await;
     assert_eq!(stage.heard().await.len(), 10);
 }
@@ -329,21 +346,61 @@ async fn spam_is_looked_into() {
     let moved = session
         .move_to_trash(Folder::Spam, "<t1@gmail-operator.dev>")
         .await;
-    assert_eq!(moved, Ok(true));
+    assert_eq!(moved, Ok(()));
+}
 
-    let gone = login(vec![
-        Hear("a3 LIST"),
-        Say(leak(format!("{folders}a3 OK Success\r\n"))),
-        Hear("a4 EXAMINE"),
-        Say("a4 NO [NONEXISTENT] Unknown Mailbox (Failure)\r\n"),
-    ]);
-    let hidden = login(vec![
+#[tokio::test]
+async fn a_spam_that_cannot_be_opened_is_none() {
+    let mut scripts = vec![login(vec![
         Hear("a3 LIST"),
         Say("* LIST () \"/\" Spam\r\na3 OK Success\r\n"),
-    ]);
-    for script in [gone, hidden] {
+    ])];
+    for refused in ["[NONEXISTENT] Unknown Mailbox", "[NOPERM] not yours", "no"] {
+        scripts.push(login(vec![
+            Hear("a3 LIST"),
+            Say("* LIST (\\Junk) \"/\" Spam\r\na3 OK Success\r\n"),
+            Hear("a4 EXAMINE \"Spam\""),
+            Say(leak(format!("a4 NO {refused} (Failure)\r\n"))),
+        ]));
+    }
+    for script in scripts {
         let stage = Stage::new(script).await;
         let mut session = open(&stage).await.unwrap();
         assert_eq!(session.open_folder(Folder::Spam).await, Ok(false));
+    }
+}
+
+#[tokio::test]
+async fn why_a_message_is_not_moved_is_told() {
+    let opened = [
+        Hear("a3 SELECT INBOX"),
+        Say("a3 OK [READ-WRITE] INBOX selected. (Success)\r\n"),
+        Hear("a4 NOOP"),
+        Say("a4 OK Success\r\n"),
+        Hear("a5 UID SEARCH"),
+    ];
+    let up_to_move = [
+        Say("* SEARCH 17\r\na5 OK\r\n"),
+        Hear("a6 CAPABILITY"),
+        Say("* CAPABILITY MOVE\r\na6 OK\r\n"),
+        Hear("a7 LIST"),
+    ];
+    let without_move = [up_to_move[0].clone(), Hear("a6"), Say("a6 OK\r\n")];
+    let refused = [
+        Say("* LIST (\\Trash) \"/\" Bin\r\na7 OK\r\n"),
+        Hear("a8 UID MOVE 17"),
+        Say("a8 NO [OVERQUOTA] full\r\n"),
+    ];
+    for (rest, why) in [
+        (vec![Say("* SEARCH\r\na5 OK\r\n")], "NotThere"),
+        (without_move.to_vec(), "NoMove"),
+        ([&up_to_move[..], &[Say("a7 OK\r\n")]].concat(), "NoTrash"),
+        ([&up_to_move[..], &refused].concat(), "BandwidthExceeded"),
+    ] {
+        let stage = Stage::new(login([&opened[..], &rest].concat())).await;
+        let mut session = open(&stage).await.unwrap();
+        let moved = session.move_to_trash(Folder::Inbox, "<t1@gmail-operator.dev>");
+        let told = format!("{:?}", moved.await.unwrap_err());
+        assert!(told.contains(why), "{told}");
     }
 }

@@ -119,7 +119,8 @@ impl Reply {
     }
 
     /// The code and the text in one line. The enhanced code (RFC 2034), which each line repeats,
-    /// is in it once.
+    /// is in it once. What follows on a URL at the end of a line may be more of it, as in Gmail's
+    /// sign-in links, and is joined to it.
     pub(super) fn words(&self) -> String {
         let first = self.lines.first().map_or("", String::as_str);
         let enhanced = self.enhanced();
@@ -128,7 +129,10 @@ impl Reply {
             let line = enhanced.map_or(line.as_str(), |code| {
                 line.strip_prefix(code).unwrap_or(line)
             });
-            words.push(' ');
+            let last = words.rsplit(' ').next().unwrap_or_default();
+            if !last.contains("://") || last.ends_with('>') {
+                words.push(' ');
+            }
             words.push_str(line.trim_start());
         }
         words
@@ -226,6 +230,16 @@ mod tests {
         assert_eq!(
             refused.words(),
             "535 5.7.8 Username and Password not accepted. For more information, go to https://support.google.com/mail/?p=BadCredentials 6a - gsmtp"
+        );
+        let link = read(&[
+            "534-5.7.14 <https://accounts.google.com/continue?plt=AKgn",
+            "534-5.7.14 ZGVm",
+            "534-5.7.14 Z2hpams> Please log in at",
+            "534 5.7.14 https://accounts.google.com/",
+        ]);
+        assert_eq!(
+            link.unwrap().unwrap().words(),
+            "534 5.7.14 <https://accounts.google.com/continue?plt=AKgnZGVmZ2hpams> Please log in at https://accounts.google.com/"
         );
         let hello = read(&["250-me STARTTLS", "250-SIZE 1", "250 starttls"]);
         assert!(hello.unwrap().unwrap().offers("STARTTLS"));

@@ -48,63 +48,70 @@ fn leak(text: String) -> &'static str {
     text.leak()
 }
 
+/// What is said to a login, what it means, and what is kept of the words.
+const REFUSALS: &[(&str, Reason, &str)] = &[
+    (
+        "535-5.7.8 Username and Password not accepted. For more information, go to\r\n535 5.7.8  https://support.google.com/mail/?p=BadCredentials 6a1803df08f44-6f8b3f29120sm90114696d6.89 - gsmtp\r\n",
+        Reason::SmtpLoginRefused,
+        "535 5.7.8 Username and Password not accepted. For more information, go to (URL)",
+    ),
+    (
+        "534-5.7.9 Please log in with your web browser and then try again. For more\r\n534 5.7.9 information, go to https://support.google.com/mail/?p=WebLoginRequired d9 - gsmtp\r\n",
+        Reason::WebLoginRequired,
+        "534 5.7.9 Please log in with your web browser and then try again. For more information, go to (URL) d9",
+    ),
+    (
+        "534-5.7.14 <https://accounts.google.com/signin/continue?x> Please log in\r\n534 5.7.14 through your web browser\r\n",
+        Reason::WebLoginRequired,
+        "534 5.7.14 <(URL)> Please log in through your web browser",
+    ),
+    (
+        "534-5.7.14 <https://accounts.google.com/signin/continue?plt=AKgnsbt\r\n534-5.7.14 ZGVmZ2hpams> Please log in\r\n534 5.7.14 through your web browser\r\n",
+        Reason::WebLoginRequired,
+        "534 5.7.14 <(URL)> Please log in through your web browser",
+    ),
+    (
+        "534-5.7.9 Application-specific password required. For more information, go to\r\n534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor d9 - gsmtp\r\n",
+        Reason::UnexpectedPasswordLogin,
+        "534 5.7.9 Application-specific password required. For more information, go to (URL) d9",
+    ),
+    (
+        "454-4.7.0 Too many login attempts, please try again later. For more\r\n454 4.7.0 information, go to https://support.google.com/x\r\n",
+        Reason::LoginRateLimited,
+        "454 4.7.0 Too many login attempts, please try again later. For more information, go to (URL)",
+    ),
+    (
+        "454 4.7.0 Cannot authenticate due to temporary system problem. Try again later.\r\n",
+        Reason::MailServerUnavailable,
+        "454 4.7.0 Cannot authenticate due to temporary system problem. Try again later.",
+    ),
+    (
+        "421 4.7.0 Temporary System Problem. Try again later.\r\n",
+        Reason::MailServerUnavailable,
+        "421 4.7.0 Temporary System Problem. Try again later.",
+    ),
+    (
+        "535 5.5.4 Optional Argument not permitted for that AUTH mode\r\n",
+        Reason::LoginMalformed,
+        "535 5.5.4 Optional Argument not permitted for that AUTH mode",
+    ),
+    (
+        "501 5.5.2 Cannot Decode response\r\n",
+        Reason::LoginMalformed,
+        "501 5.5.2 Cannot Decode response",
+    ),
+    (
+        "504 5.7.4 Unrecognized Authentication Type\r\n",
+        Reason::LoginMethodMissing,
+        "504 5.7.4 Unrecognized Authentication Type",
+    ),
+    ("354 yes?\r\n", Reason::UnexpectedReply, "354 yes?"),
+    ("599 not you\r\n", Reason::RefusedOtherwise, "599 not you"),
+];
+
 #[tokio::test]
 async fn a_refused_login_is_heard_to_the_end() {
-    use Reason::*;
-    for (said, reason, reply) in [
-        (
-            "535-5.7.8 Username and Password not accepted. For more information, go to\r\n535 5.7.8  https://support.google.com/mail/?p=BadCredentials 6a1803df08f44-6f8b3f29120sm90114696d6.89 - gsmtp\r\n",
-            SmtpLoginRefused,
-            "535 5.7.8 Username and Password not accepted. For more information, go to (URL)",
-        ),
-        (
-            "534-5.7.9 Please log in with your web browser and then try again. For more\r\n534 5.7.9 information, go to https://support.google.com/mail/?p=WebLoginRequired d9 - gsmtp\r\n",
-            WebLoginRequired,
-            "534 5.7.9 Please log in with your web browser and then try again. For more information, go to (URL) d9",
-        ),
-        (
-            "534-5.7.14 <https://accounts.google.com/signin/continue?x> Please log in\r\n534 5.7.14 through your web browser\r\n",
-            WebLoginRequired,
-            "534 5.7.14 (URL) Please log in through your web browser",
-        ),
-        (
-            "534-5.7.9 Application-specific password required. For more information, go to\r\n534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor d9 - gsmtp\r\n",
-            UnexpectedPasswordLogin,
-            "534 5.7.9 Application-specific password required. For more information, go to (URL) d9",
-        ),
-        (
-            "454-4.7.0 Too many login attempts, please try again later. For more\r\n454 4.7.0 information, go to https://support.google.com/x\r\n",
-            LoginRateLimited,
-            "454 4.7.0 Too many login attempts, please try again later. For more information, go to (URL)",
-        ),
-        (
-            "454 4.7.0 Cannot authenticate due to temporary system problem. Try again later.\r\n",
-            MailServerUnavailable,
-            "454 4.7.0 Cannot authenticate due to temporary system problem. Try again later.",
-        ),
-        (
-            "421 4.7.0 Temporary System Problem. Try again later.\r\n",
-            MailServerUnavailable,
-            "421 4.7.0 Temporary System Problem. Try again later.",
-        ),
-        (
-            "535 5.5.4 Optional Argument not permitted for that AUTH mode\r\n",
-            LoginMalformed,
-            "535 5.5.4 Optional Argument not permitted for that AUTH mode",
-        ),
-        (
-            "501 5.5.2 Cannot Decode response\r\n",
-            LoginMalformed,
-            "501 5.5.2 Cannot Decode response",
-        ),
-        (
-            "504 5.7.4 Unrecognized Authentication Type\r\n",
-            LoginMethodMissing,
-            "504 5.7.4 Unrecognized Authentication Type",
-        ),
-        ("354 yes?\r\n", UnexpectedReply, "354 yes?"),
-        ("599 not you\r\n", RefusedOtherwise, "599 not you"),
-    ] {
+    for (said, reason, reply) in REFUSALS.iter().copied() {
         for security in [SmtpSecurity::Tls, SmtpSecurity::StartTls] {
             let mut script = before_auth(security);
             script.extend([CHALLENGE, Hear(""), Say(said)]);

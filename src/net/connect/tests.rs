@@ -81,9 +81,37 @@ async fn a_name_that_is_not_there_is_told_from_a_silent_name_server() {
     }
 }
 
+/// Takes all of its time.
+#[derive(Debug)]
+struct Slow(Duration, SocketAddr);
+
+impl Resolver for Slow {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        let Self(time, address) = *self;
+        future::lazy(move |_| {
+            std::thread::sleep(time);
+            Ok(vec![address])
+        })
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_slow_name_server_leaves_the_connection_its_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let here = Endpoint::new("localhost", address.port());
+    let all = Duration::from_millis(300);
+    let egress = EgressPolicy::new(vec![here.clone()], vec!["127.0.0.0/8".parse().unwrap()]);
+    let gate = Gate::new(Arc::new(egress), Arc::new(Slow(all, address)));
+    let tls = Arc::new(crate::net::trust::tls_config(None).unwrap());
+    let connected = Dialer::new(gate, tls, all).tcp(&here).await;
+    assert!(connected.is_ok(), "{connected:?}");
+}
+
 #[test]
-fn handshakes_fail_for_one_reason_each() {
-    use AlertDescription::{HandshakeFailure, InternalError, ProtocolVersion, UnrecognisedName};
+fn certificates_fail_for_one_reason_each() {
+    use AlertDescription::UnrecognisedName;
     let certificate = TlsError::InvalidCertificate;
     for (error, expected) in [
         (
@@ -109,6 +137,11 @@ fn handshakes_fail_for_one_reason_each() {
     ] {
         assert_eq!(refused(Began::AsTls, error), expected);
     }
+}
+
+#[test]
+fn handshakes_fail_for_one_reason_each() {
+    use AlertDescription::{HandshakeFailure, InternalError, ProtocolVersion};
     let kind = |error| match refused(Began::AsTls, error) {
         ConnectError::CertificateNotTrusted(words) => ("not trusted", words),
         ConnectError::TlsNotAgreed(words) => ("not agreed", words),
@@ -118,7 +151,7 @@ fn handshakes_fail_for_one_reason_each() {
     };
     for (error, is, words) in [
         (
-            certificate(CertificateError::Revoked),
+            TlsError::InvalidCertificate(CertificateError::Revoked),
             "not trusted",
             "Revoked",
         ),

@@ -195,3 +195,32 @@ fn the_wait_is_counted_from_its_beginning() {
     };
     assert_eq!((wait(0), wait(7), wait(70)), (0, 7, 70));
 }
+
+#[test]
+fn profiles_whose_servers_hang_leave_room_for_others() {
+    let office = office();
+    let take_all = |profile: usize| {
+        let each = |number| office.take(1000 * profile + number, &profile.to_string(), 300);
+        (0..400).map_while(|number| each(number).ok()).collect()
+    };
+    let mut open: Vec<Vec<Slot>> = (0..5).map(take_all).collect();
+    let counts: Vec<usize> = open.iter().map(Vec::len).collect();
+    assert_eq!(counts[0], 300, "one alone has all that it may have");
+    assert!(
+        counts.is_sorted_by(|a, b| a > b) && counts[4] > 0,
+        "{counts:?}"
+    );
+    assert!(counts.iter().sum::<usize>() < usize::from(CONNECTIONS));
+
+    // What the first gives back is the others', as long as it has more than they may have.
+    assert_eq!(office.called(), []);
+    open[0].truncate(100);
+    let profile_of = |name: &ObjectName| -> usize {
+        let number: usize = name.name.trim_start_matches("box-").parse().unwrap();
+        number / 1000
+    };
+    let called = office.called();
+    let profiles: Vec<usize> = called.iter().map(profile_of).collect();
+    assert_eq!(profiles, [4, 3, 2, 1, 0], "who has the least comes first");
+    assert!(office.take(4000 + counts[4], "4", 300).is_ok());
+}

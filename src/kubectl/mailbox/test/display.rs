@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::story::Ended;
+use super::story::{Doing, Ended};
 use crate::kubectl::output::{self, is_terminal};
 use crate::kubectl::page::safe;
 
@@ -67,16 +67,16 @@ impl Display {
     }
 
     /// What goes on with it now.
-    pub fn doing(&self, name: &str, text: &str) {
-        match self {
-            Display::Lines(lines) => {
+    pub fn doing(&self, name: &str, doing: &Doing) {
+        match (self, doing) {
+            (Display::Lines(lines), doing) => {
                 if let Some(line) = lines.get(name) {
-                    line.set_message(safe(text));
+                    line.set_message(safe(&doing.to_string()));
                 }
             }
+            (Display::Steps, Doing::Waits(why)) => self.step(name, why),
             // What a test does by itself is told when it is done.
-            Display::Steps if text.starts_with("waits") => self.step(name, text),
-            Display::Steps | Display::Bar(_) | Display::Ends => {}
+            (Display::Steps, Doing::Tests(_)) | (Display::Bar(_) | Display::Ends, _) => {}
         }
     }
 

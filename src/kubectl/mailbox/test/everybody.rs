@@ -5,13 +5,14 @@ use std::time::Duration;
 use kube::{Api, Client, ResourceExt};
 
 use super::request::ask;
-use super::story::Ended;
+use super::story::{Ended, Story};
 use super::summary::{Tested, failures};
 use super::wrong::Wrong;
 use crate::api::{
     GmailServerProfile, Mailbox, MailboxCondition, ProfileCondition, ProfileTestStatus,
 };
 use crate::domain::name::ObjectName;
+use crate::domain::test_request::is_answered;
 use crate::kubectl::conditions::reason;
 use crate::kubectl::error::CommandError;
 use crate::kubectl::list::list;
@@ -121,8 +122,11 @@ impl<'a> Everybody<'a> {
         };
         let wrong: Vec<Tested> = users
             .iter()
-            .filter_map(|mailbox| self.wrong(mailbox))
+            .filter_map(|mailbox| self.wrong(mailbox, &test.request))
             .collect();
+        if let Some(why) = not_all(&self.profile, test) {
+            return Err(CommandError::Failed(why));
+        }
         let mut text = failures(&wrong);
         text.heading(&format!("{}: {}.", self.profile, test_in_numbers(test)));
         output::show(&text)?;
@@ -145,19 +149,40 @@ impl<'a> Everybody<'a> {
     }
 
     /// How the test of `mailbox` ended, where it is of this profile, was tested and does not work.
-    fn wrong(&self, mailbox: &Mailbox) -> Option<Tested> {
+    fn wrong(&self, mailbox: &Mailbox, request: &str) -> Option<Tested> {
         let status = mailbox.status.as_ref()?;
         let used = status.profile.as_ref()?;
         let ours = used.name == self.profile.name
             && used.namespace == self.profile.namespace
-            && status.last_handled_profile_test_request.as_deref() == Some(self.request);
-        (ours && !holds(mailbox, MailboxCondition::Ready)).then(|| {
-            let name = ObjectName::new(mailbox.namespace().unwrap_or_default(), mailbox.name_any());
-            Tested {
-                name: format!("{name} ({})", mailbox.spec.email_address),
-                ended: Ended::Fails(Wrong::of(mailbox)),
-            }
+            && status.last_handled_profile_test_request.as_deref() == Some(request);
+        let ended = match (ours, holds(mailbox, MailboxCondition::Ready)) {
+            (false, _) => None,
+            (true, false) => Some(Ended::Fails(Wrong::of(mailbox))),
+            // It was on before, and stays on until a failure has come again and again.
+            (true, true) => match Story::late("is tried again after a pause", Some(mailbox)) {
+                Ended::Late(_, None) => None,
+                late => Some(late),
+            },
+        };
+        let name = ObjectName::new(mailbox.namespace().unwrap_or_default(), mailbox.name_any());
+        ended.map(|ended| Tested {
+            name: format!("{name} ({})", mailbox.spec.email_address),
+            ended,
         })
+    }
+}
+
+/// Why `test` was not one of all Mailboxes.
+fn not_all(name: &ObjectName, test: &ProfileTestStatus) -> Option<String> {
+    match test.mailboxes {
+        0 => Some(format!(
+            "no Mailbox was tested: none that uses the GmailServerProfile {name} is signed in and not suspended. `kubectl gmail status -A` tells who must act"
+        )),
+        mailboxes if test.tested < mailboxes => Some(format!(
+            "the GmailServerProfile {name} was suspended, or is not right any more, before all were tested: {}. `kubectl gmail profile show` tells why",
+            test_in_numbers(test)
+        )),
+        _ => None,
     }
 }
 
@@ -183,7 +208,8 @@ fn not_ready(name: &ObjectName, profile: &GmailServerProfile) -> Option<String> 
 
 fn judge(profile: &GmailServerProfile, request: &str) -> watch::Verdict<ProfileTestStatus> {
     let test = profile.status.as_ref().and_then(|s| s.test.as_ref());
-    match test.filter(|test| test.request == request) {
+    let annotations = profile.annotations();
+    match test.filter(|test| is_answered(request, &test.request, annotations)) {
         Some(test) if test.finished_at.is_some() => watch::Verdict::Decided(test.clone()),
         Some(test) => watch::Verdict::Waiting(format!(
             "the test of its Mailboxes: {}",

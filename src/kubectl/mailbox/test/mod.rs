@@ -54,7 +54,7 @@ pub struct TestArgs {
     #[arg(long)]
     all: bool,
 
-    /// How long to wait until all are tested, such as 10m
+    /// How long to wait until all are tested, such as 30m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     timeout: Duration,
 
@@ -79,6 +79,10 @@ A Mailbox that cannot be tested (nobody is signed in, it is suspended, its profi
 told at once and counts as failed; with --profile it is left out. A mailbox is tested once a minute at
 most, so that a test may have to wait, and gets six test messages a day; after them the logins alone
 are tested. The steps go to standard error, the result to standard output.
+
+What fails on the way is tried again before it counts as failed, which can take longer than the command
+waits: ten tries about twenty minutes, or hours where a server wants to be left alone. The test goes on
+after the command has ended; kubectl gmail status tells how it ends.
 
 It needs the rights to get, list, watch and patch Mailboxes; with --profile to get, list, watch and
 patch GmailServerProfiles.";

@@ -1,19 +1,17 @@
 //! One Mailbox's test, as status tells it.
 
-use std::time::Duration;
+use std::fmt;
 
 use jiff::Timestamp;
 
+use kube::ResourceExt;
+
 use super::wrong::Wrong;
-use crate::api::{
-    IncomingProtocol, Mailbox, MailboxCondition, MailboxStatus, Reason, TestRequestedBy,
-};
+use crate::api::{IncomingProtocol, Mailbox, MailboxCondition, MailboxStatus, Reason};
 use crate::domain::progress::{State, Step, What, steps};
 use crate::domain::schedule::later;
+use crate::domain::test_request::{BETWEEN_REQUESTED_TESTS, is_answered, is_asked_for};
 use crate::kubectl::mailbox::{condition, holds};
-
-/// The shortest time between two tests of a Mailbox that somebody asks for.
-const PAUSE: Duration = Duration::from_secs(60);
 
 /// How it ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,9 +34,27 @@ pub struct Look {
     /// What has come to an end, or has failed and is tried again, since the last look.
     pub news: Vec<String>,
     /// What goes on now.
-    pub doing: String,
+    pub doing: Doing,
     /// Whether it is over, and how.
     pub ended: Option<Ended>,
+}
+
+/// What goes on with a Mailbox.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Doing {
+    /// The test has not begun: why.
+    Waits(&'static str),
+    /// It has: how far it is.
+    Tests(String),
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Doing::Waits(why) => why,
+            Doing::Tests(what) => what,
+        })
+    }
 }
 
 /// The test of one Mailbox that the annotation with this value asks for.
@@ -61,10 +77,11 @@ impl Story {
     pub fn look(&mut self, mailbox: &Mailbox, now: Timestamp) -> Look {
         let status = mailbox.status.as_ref();
         let answered = status.and_then(|status| status.last_handled_test_request.as_deref());
-        if answered != Some(&self.request) {
+        let annotations = mailbox.annotations();
+        if !answered.is_some_and(|answered| is_answered(&self.request, answered, annotations)) {
             return Look {
                 news: Vec::new(),
-                doing: before(status, now).to_owned(),
+                doing: Doing::Waits(before(status, now)),
                 ended: Wrong::gate(mailbox).map(Ended::NotTested),
             };
         }
@@ -80,7 +97,7 @@ impl Story {
         });
         Look {
             news,
-            doing: doing(&steps),
+            doing: Doing::Tests(doing(&steps)),
             ended,
         }
     }
@@ -118,15 +135,10 @@ impl Story {
 /// Why the test has not begun.
 fn before(status: Option<&MailboxStatus>, now: Timestamp) -> &'static str {
     let test = status.and_then(|status| status.test.as_ref());
-    let by_person = test.filter(|test| {
-        matches!(
-            test.requested_by,
-            TestRequestedBy::Annotation | TestRequestedBy::Page
-        )
-    });
-    match (test, by_person) {
+    let asked_for = test.filter(|test| is_asked_for(test.requested_by));
+    match (test, asked_for) {
         (Some(test), _) if test.finished_at.is_none() => "waits for the end of the test before it",
-        (_, Some(test)) if later(test.started_at.0, PAUSE) > now => {
+        (_, Some(test)) if later(test.started_at.0, BETWEEN_REQUESTED_TESTS) > now => {
             "waits, since a mailbox is tested once a minute and the last test began less than one ago"
         }
         _ => "waits for the operator",

@@ -11,9 +11,8 @@ use crate::mail::stage::{Stage, dialer};
 use crate::net::trust::tls_config;
 
 #[tokio::test]
-async fn servers_that_do_not_answer_well() {
+async fn greetings_that_are_none() {
     use Reason::*;
-    let after_greeting = |act| vec![Encrypt, GREETING, Hear("a1"), act, Wait];
     for (script, reason) in [
         (
             vec![Encrypt, Say("* BYE System error\r\n")],
@@ -49,6 +48,15 @@ async fn servers_that_do_not_answer_well() {
         (vec![Encrypt, Say("* OK ha"), Wait], ReplyTooSlow),
         (vec![Encrypt, Say("* OK half")], ConnectionLost),
         (vec![Encrypt], GreetingMissing),
+    ] {
+        assert_eq!(failure(script.clone()).await.reason, reason, "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn servers_that_do_not_speak_tls() {
+    use Reason::*;
+    for (script, reason) in [
         (vec![], TlsConnectionLost),
         (vec![Wait], TlsTimedOut),
         (vec![Say("* OK plain text\r\n"), Wait], PlainTextOnTlsPort),
@@ -67,6 +75,16 @@ async fn servers_that_do_not_answer_well() {
             vec![Send(b"\x15\x03\x03\0\x02\x02\x28"), Wait],
             TlsNotAgreed,
         ),
+    ] {
+        assert_eq!(failure(script.clone()).await.reason, reason, "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn servers_that_do_not_answer_well() {
+    use Reason::*;
+    let after_greeting = |act| vec![Encrypt, GREETING, Hear("a1"), act, Wait];
+    for (script, reason) in [
         (after_greeting(Say("")), ReplyTimedOut),
         (after_greeting(Say("* CAPABILITY IMAP")), ReplyTooSlow),
         (

@@ -74,7 +74,7 @@ fn why_a_test_has_not_begun() {
     ] {
         let mailbox = mailbox("before", ("True", "Enabled"), test, [works(), works()]);
         let look = Story::new(REQUEST).look(&mailbox, now());
-        assert_eq!((look.doing.as_str(), look.ended), (wanted, None));
+        assert_eq!((look.doing, look.ended), (Doing::Waits(wanted), None));
     }
 }
 
@@ -83,7 +83,7 @@ fn each_step_is_told_once_and_in_order() {
     let mut story = Story::new(REQUEST);
     let mut look = |test, directions, ready| {
         let look = story.look(&mailbox(REQUEST, ready, test, directions), now());
-        (look.news.join("; "), look.doing, look.ended)
+        (look.news.join("; "), look.doing.to_string(), look.ended)
     };
     let enabled = ("True", "Enabled");
     let going = |step| test("Annotation", step, false);
