@@ -569,7 +569,7 @@ pub struct ProfileTestStatus {
     pub tested: i32,
     /// Of those: a direction that is used does not work, or Google has ended the sign-in.
     pub failing: i32,
-    /// When all of them were tested.
+    /// When all of them were tested, or the profile stopped serving them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
 }

@@ -307,6 +307,6 @@ reasons! {
 
     // What a test noticed that succeeded.
     ArrivedInSpam, MailboxUser, OnChange, "The test message arrived in Spam: sending and reading work, but Gmail distrusts the message", "Mark the message as not spam in Gmail, then test again";
-    RoundTripUnproved, Nobody, OnChange, "The test message was sent; whether it arrived could not be seen, since the mailbox could not be read over IMAP", "";
+    RoundTripUnproved, Nobody, OnChange, "Whether a test message arrives could not be seen, since the mailbox could not be read over IMAP; the server's word that it takes messages has to do", "";
     MessagesUsedUp, Nobody, OnChange, "The mailbox has had as many test messages as it gets in a day, so only the logins were tested", "Nothing: a test in some hours sends one again";
 }
