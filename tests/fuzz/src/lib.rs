@@ -78,11 +78,18 @@ pub fn played<T: Debug>(data: &[u8], session: impl AsyncFnOnce(Script) -> Outcom
         assert!(is_harmless(line), "{}", String::from_utf8_lossy(line));
     }
     if let Err(failure) = &outcome.result {
-        for text in [&failure.doing, &failure.detail, failure.reply.as_ref().unwrap_or(&String::new())] {
+        for text in [
+            &failure.doing,
+            &failure.detail,
+            failure.reply.as_ref().unwrap_or(&String::new()),
+        ] {
             assert_safe_to_show(text);
             for secret in SECRETS.iter() {
                 let mut traces = secret.as_bytes().windows(16);
-                assert!(!traces.any(|trace| text.as_bytes().windows(16).any(|part| part == trace)), "{text}");
+                assert!(
+                    !traces.any(|trace| text.as_bytes().windows(16).any(|part| part == trace)),
+                    "{text}"
+                );
             }
         }
     }
