@@ -248,8 +248,11 @@ impl Shown<'_> {
     fn remark(&self) -> Option<String> {
         let status = self.status()?;
         let mut directions = [&status.outgoing, &status.incoming].into_iter().flatten();
-        let remark = directions.find_map(|direction| direction.remark)?;
-        Some(format!("{} ({remark})", explain(remark, "")))
+        let noticed = directions.find(|direction| direction.remark.is_some())?;
+        let remark = noticed.remark?;
+        let words = noticed.remark_message.clone();
+        let words = words.unwrap_or_else(|| explain(remark, ""));
+        Some(format!("{words} ({remark})"))
     }
 
     fn errors(&self, page: &mut Page) {
