@@ -13,6 +13,7 @@ use super::{command, condition, read};
 use crate::api::{Mailbox, MailboxCondition, Reason, SIGN_OUT_REQUESTED_ANNOTATION};
 use crate::cluster::call;
 use crate::domain::name::ObjectName;
+use crate::domain::schedule::later;
 use crate::kubectl::access::AccessFlags;
 use crate::kubectl::conditions::reason;
 use crate::kubectl::error::CommandError;
@@ -191,7 +192,7 @@ async fn request(
         }
         let patch = json!({ "metadata": {
             "resourceVersion": seen.metadata.resource_version,
-            "annotations": { SIGN_OUT_REQUESTED_ANNOTATION: now() },
+            "annotations": { SIGN_OUT_REQUESTED_ANNOTATION: time_of_request(&seen) },
         } });
         let doing = || format!("asking for the sign-out of the Mailbox {name}");
         match call(doing, api.patch(&name.name, &params, &Patch::Merge(patch))).await {
@@ -205,9 +206,14 @@ async fn request(
     Ok(())
 }
 
-/// RFC 3339 in UTC, with its fraction: a sign-in of the same second is before it.
-fn now() -> String {
-    Timestamp::now().to_string()
+/// RFC 3339 in UTC, to the second, as sign-ins are noted: now, but after the sign-in that is there,
+/// which may be of this very second.
+fn time_of_request(mailbox: &Mailbox) -> String {
+    let sign_in = mailbox.status.as_ref().and_then(|s| s.sign_in.as_ref());
+    let signed_in_at = sign_in.and_then(|sign_in| sign_in.signed_in_at.as_ref());
+    let after = signed_in_at.map(|at| later(at.0, Duration::from_secs(1)));
+    let time = after.map_or_else(Timestamp::now, |after| after.max(Timestamp::now()));
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn story(name: &ObjectName, access: &AccessFlags, what: &str) -> Page {
@@ -239,12 +245,17 @@ mod tests {
 
     #[test]
     fn a_sign_in_of_the_same_second_is_before_it() {
-        let signed_in_at = Timestamp::now();
-        let said = now();
-        assert!(said.ends_with('Z'), "{said}");
-        assert!(
-            said.parse::<Timestamp>().is_ok_and(|at| at > signed_in_at),
-            "{said}"
-        );
+        let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
+        let mailbox = serde_json::from_value(json!({
+            "apiVersion": "gmail-operator.dev/v1alpha1",
+            "kind": "Mailbox",
+            "metadata": { "name": "support" },
+            "spec": { "emailAddress": "support@example.com" },
+            "status": { "signIn": { "signedInAt": now.to_string() } },
+        }));
+        let mailbox: Mailbox = mailbox.unwrap_or_else(|error| panic!("{error}"));
+        let said = time_of_request(&mailbox);
+        let at = said.parse::<Timestamp>();
+        assert!(at.is_ok_and(|at| at > now), "{said}");
     }
 }
