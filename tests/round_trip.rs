@@ -108,7 +108,7 @@ async fn a_change_ends_a_running_step() -> Result<()> {
     Ok(())
 }
 
-/// The receipt counts, and is never held back; then the logins alone are tested.
+/// The receipt counts; then the logins alone are tested.
 #[tokio::test]
 async fn a_mailbox_gets_so_many_messages() -> Result<()> {
     let mut site = Site::new("used-up").await?;

@@ -118,9 +118,7 @@ impl ImapSession {
         server: &Endpoint,
         account: MailAccount<'_>,
     ) -> Result<Self, Failure> {
-        let peer = Peer::new(dialer, server, account);
-        let tcp = peer.connect(dialer).await?;
-        let tls = peer.encrypt(dialer, tcp).await?;
+        let (peer, tls) = Peer::over_tls(dialer, server, account).await?;
         Self::over(peer, tls).await
     }
 }

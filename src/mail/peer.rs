@@ -28,6 +28,18 @@ impl Peer {
         }
     }
 
+    /// The same with a connection that is TLS from the start.
+    pub(super) async fn over_tls(
+        dialer: &Dialer,
+        server: &Endpoint,
+        account: MailAccount<'_>,
+    ) -> Result<(Self, Encrypted), Failure> {
+        let peer = Self::new(dialer, server, account);
+        let tcp = peer.connect(dialer).await?;
+        let tls = peer.encrypt(dialer, tcp).await?;
+        Ok((peer, tls))
+    }
+
     /// A TCP connection.
     pub(super) async fn connect(&self, dialer: &Dialer) -> Result<TcpStream, Failure> {
         let connected = dialer.tcp(&self.server).await;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::next_test::is_request;
 use super::running_test::is_pop3;
 use super::step::Step;
 use super::test::{DirectionView, LastError, Test};
@@ -12,6 +11,7 @@ use super::world::{Times, World};
 use crate::api::{Again, DirectionState, Reason, TestRequestedBy};
 use crate::domain::failure::Failure;
 use crate::domain::schedule::later;
+use crate::domain::test_request::is_asked_for;
 use crate::domain::verdict::{explain, seconds, with_sentence};
 
 /// How a failure counts.
@@ -90,7 +90,7 @@ pub(super) fn outgoing_rules(world: &World, step: &Step) -> Rules {
 /// the login before, unless somebody asks.
 pub(super) fn first_try(world: &World, by: TestRequestedBy) -> Option<Timestamp> {
     let pop3 = world.spec.as_ref().is_ok_and(is_pop3);
-    if !pop3 || is_request(by) || by == TestRequestedBy::SignIn {
+    if !pop3 || is_asked_for(by) || by == TestRequestedBy::SignIn {
         return None;
     }
     let incoming = &world.test.incoming;

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::direction::{detail, fail, outgoing_rules, succeed};
-use super::next_test::is_request;
 use super::running_test::reads_imap;
 use super::spec::ValidSpec;
 use super::step::Step;
@@ -12,6 +11,7 @@ use super::world::{GrantView, Held, World};
 use crate::api::{DirectionState, Reason, TestMessage, TestRequestedBy};
 use crate::domain::failure::Failure;
 use crate::domain::schedule::later;
+use crate::domain::test_request::is_asked_for;
 use crate::domain::verdict::explain;
 
 /// Whether a test's last step is a message to the mailbox itself.
@@ -30,7 +30,7 @@ pub(super) enum Message {
 /// where one has turned sending off, so that only one can turn it on.
 pub(super) fn message_of(world: &World, test: &Test, held: &Held, spec: &ValidSpec) -> Message {
     let (messages, limit) = (&held.messages, world.times.messages);
-    let asked = is_request(test.requested_by)
+    let asked = is_asked_for(test.requested_by)
         || test.requested_by == TestRequestedBy::SignIn
         || world.test.outgoing.owes_message();
     let room = match messages.lack_receipt() {

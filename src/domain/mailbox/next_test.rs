@@ -88,11 +88,6 @@ pub(super) fn asked_for(world: &World, held: &Held) -> Option<Result<TestRequest
     Some(free.map_or(Ok(by), Err))
 }
 
-/// Whether a person asked for it when the mailbox was in service already.
-pub(super) fn is_request(by: TestRequestedBy) -> bool {
-    matches!(by, TestRequestedBy::Annotation | TestRequestedBy::Page)
-}
-
 /// When a mailbox is tested again though nobody asks: sooner where a direction is off.
 fn scheduled_at(world: &World, test: &Test, spec: &ValidSpec) -> Timestamp {
     let finished = test.finished_at.unwrap_or(test.started_at);
