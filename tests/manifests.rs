@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
+use crate::lab::apply::apply;
 use crate::lab::control_plane::program;
 use crate::lab::{Lab, installed, until};
 
@@ -42,10 +43,7 @@ async fn the_samples_are_accepted() -> Result<()> {
     let lab = Lab::shared().await;
     installed::crds(lab).await?;
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "samples-are-accepted" } });
-    let apply = ["apply", "--filename=-"];
-    lab.control_plane
-        .kubectl_with_input(apply, &namespace.to_string())
-        .await?;
+    apply(&lab.control_plane.admin().await?, &namespace).await?;
     let mut samples = kustomize("deploy/samples")?;
     samples.extend(kustomize("deploy/samples/workload")?);
     ensure!(samples.len() == 9, "{samples:#?}");
@@ -271,11 +269,9 @@ async fn people_write_mailboxes_and_admins_profiles() -> Result<()> {
             "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": format!("{role}er") }],
         }));
     }
-    let apply = ["apply", "--filename=-"];
-    for object in objects {
-        lab.control_plane
-            .kubectl_with_input(apply, &object.to_string())
-            .await?;
+    let admin = lab.control_plane.admin().await?;
+    for object in &objects {
+        apply(&admin, object).await?;
     }
     for (what, wanted) in [
         ("get mailboxes", [true, true, true]),
@@ -359,9 +355,7 @@ async fn the_chart_is_installed_and_leaves_the_kinds_behind() -> Result<()> {
 async fn the_operator_writes_only_secrets_of_its_own_types() -> Result<()> {
     let lab = Lab::shared().await;
     let namespace = "op-own-types";
-    let rights = installed::rights(lab, namespace).await?;
-    let apply = ["apply", "--filename=-"];
-    lab.control_plane.kubectl_with_input(apply, &rights).await?;
+    installed::rights(lab, &lab.control_plane.admin().await?, namespace).await?;
     let operator = as_operator(namespace);
     let secret = |name: &str, of_type: &str| {
         let metadata = json!({ "name": name, "namespace": namespace });
@@ -413,9 +407,8 @@ async fn the_operator_writes_a_workloads_secret_only_where_it_belongs_to_a_mailb
     let lab = Lab::shared().await;
     installed::crds(lab).await?;
     let (namespace, tenant) = ("op-workload-type", "workload-type");
-    let rights = installed::rights(lab, namespace).await?;
-    let apply = ["apply", "--filename=-"];
-    lab.control_plane.kubectl_with_input(apply, &rights).await?;
+    let admin = lab.control_plane.admin().await?;
+    installed::rights(lab, &admin, namespace).await?;
     let home = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": tenant } });
     // A real one: Kubernetes takes away what belongs to nobody.
     let mailbox = json!({
@@ -423,9 +416,7 @@ async fn the_operator_writes_a_workloads_secret_only_where_it_belongs_to_a_mailb
         "metadata": { "name": "box", "namespace": tenant }, "spec": { "emailAddress": "box@example.com" },
     });
     for object in [&home, &mailbox] {
-        lab.control_plane
-            .kubectl_with_input(apply, &object.to_string())
-            .await?;
+        apply(&admin, object).await?;
     }
     let uid = [
         "get",
@@ -505,9 +496,7 @@ async fn the_operator_writes_a_workloads_secret_only_where_it_belongs_to_a_mailb
 async fn the_operator_lists_secrets_in_its_own_namespace_alone() -> Result<()> {
     let lab = Lab::shared().await;
     let namespace = "op-elsewhere";
-    let rights = installed::rights(lab, namespace).await?;
-    let apply = ["apply", "--filename=-"];
-    lab.control_plane.kubectl_with_input(apply, &rights).await?;
+    installed::rights(lab, &lab.control_plane.admin().await?, namespace).await?;
     let operator = as_operator(namespace);
     for (verb, what, place, allowed) in [
         ("get", "secrets", "default", true),

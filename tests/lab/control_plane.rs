@@ -7,13 +7,15 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::PostParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
-use serde::Deserialize;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
+use super::audit::AuditLog;
 use super::keeper::Kept;
 use super::ports::free_port;
 use super::tls::Tls;
@@ -35,23 +37,7 @@ pub struct ControlPlane {
     ca: PathBuf,
     url: String,
     servers: Vec<Kept>,
-}
-
-/// A change that a service account made, or tried to make, as the API server's audit log has it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AuditWrite {
-    /// `create`, `update`, `patch`, `delete` or `deletecollection`.
-    pub verb: String,
-    /// Plural name of the resource, such as `secrets`.
-    pub resource: String,
-    /// `status`, or empty.
-    pub subresource: String,
-    /// Namespace of the object; empty for cluster-scoped ones.
-    pub namespace: String,
-    /// Name of the object; empty where the server gives it.
-    pub name: String,
-    /// HTTP status of the answer: 403 and 409 changed nothing.
-    pub code: u16,
+    audit: AuditLog,
 }
 
 /// The path of one of the lab's programs; fails with advice when it has not been installed.
@@ -88,6 +74,7 @@ impl ControlPlane {
         )?;
         let (public, private) = service_account_keys(&dir)?;
 
+        let audit = AuditLog::at(dir.join("audit.log"));
         let port = free_port()?;
         let url = format!("https://127.0.0.1:{port}");
         let (etcd, etcd_url) = etcd(&dir)?;
@@ -118,11 +105,12 @@ impl ControlPlane {
                     "audit-policy-file",
                     source_folder().join("audit-policy.yaml"),
                 ))
-                .arg(flag("audit-log-path", dir.join("audit.log")))
+                .arg(flag("audit-log-path", audit.path()))
                 .args(["--profiling=false", "--v=1"]),
             &dir.join("kube-apiserver.log"),
         )?;
         let mut plane = ControlPlane {
+            audit,
             dir,
             ca: tls.ca.clone(),
             url,
@@ -187,17 +175,20 @@ impl ControlPlane {
 
     /// A kubeconfig with a 12-hour token of a service account that exists, and with its rights and no others.
     pub async fn kubeconfig_for(&self, namespace: &str, account: &str) -> Result<PathBuf> {
-        let token = self
-            .kubectl([
-                "create",
-                "token",
-                account,
-                "--namespace",
-                namespace,
-                "--duration=12h",
-            ])
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.admin().await?, namespace);
+        let spec = TokenRequestSpec {
+            expiration_seconds: Some(12 * 3600),
+            ..TokenRequestSpec::default()
+        };
+        let request = TokenRequest {
+            spec,
+            ..TokenRequest::default()
+        };
+        let answer = accounts
+            .create_token_request(account, &PostParams::default(), &request)
             .await?;
-        self.write_kubeconfig(&format!("{namespace}.{account}"), namespace, token.trim())
+        let token = answer.status.context("no token")?.token;
+        self.write_kubeconfig(&format!("{namespace}.{account}"), namespace, &token)
     }
 
     /// A client with the rights of a service account.
@@ -255,25 +246,9 @@ impl ControlPlane {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Everything that a service account has tried to change so far, oldest first.
-    pub fn writes_by(&self, namespace: &str, account: &str) -> Result<Vec<AuditWrite>> {
-        let user = format!("system:serviceaccount:{namespace}:{account}");
-        let log = match fs::read_to_string(self.dir.join("audit.log")) {
-            Ok(log) => log,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error.into()),
-        };
-        let mut writes = Vec::new();
-        for line in log
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'))
-        {
-            let event: Event = serde_json::from_str(line)?;
-            if event.user.username == user {
-                writes.push(event.into());
-            }
-        }
-        Ok(writes)
+    /// What service accounts have changed.
+    pub fn audit(&self) -> &AuditLog {
+        &self.audit
     }
 
     fn write_kubeconfig(&self, name: &str, namespace: &str, token: &str) -> Result<PathBuf> {
@@ -327,48 +302,4 @@ fn flag(name: &str, value: impl AsRef<OsStr>) -> std::ffi::OsString {
     let mut flag = std::ffi::OsString::from(format!("--{name}="));
     flag.push(value);
     flag
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Event {
-    verb: String,
-    user: User,
-    #[serde(default)]
-    object_ref: ObjectRef,
-    #[serde(default)]
-    response_status: ResponseStatus,
-}
-
-#[derive(Deserialize)]
-struct User {
-    username: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ObjectRef {
-    resource: String,
-    subresource: String,
-    namespace: String,
-    name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ResponseStatus {
-    code: u16,
-}
-
-impl From<Event> for AuditWrite {
-    fn from(event: Event) -> AuditWrite {
-        AuditWrite {
-            verb: event.verb,
-            resource: event.object_ref.resource,
-            subresource: event.object_ref.subresource,
-            namespace: event.object_ref.namespace,
-            name: event.object_ref.name,
-            code: event.response_status.code,
-        }
-    }
 }

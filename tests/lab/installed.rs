@@ -1,10 +1,12 @@
 //! What an admin installs before the operator can run: the kinds, and its rights.
 
 use anyhow::Result;
+use kube::Client;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::Lab;
+use super::apply::apply;
 
 const NAME: &str = "gmail-operator";
 
@@ -31,13 +33,11 @@ pub async fn crds(lab: &Lab) -> Result<()> {
     .map(drop)
 }
 
-/// What `deploy/` gives an operator beside its Deployment, for one in `namespace`: the Namespace, the
+/// Installs what `deploy/` gives an operator beside its Deployment, for one in `namespace`: the Namespace, the
 /// ServiceAccount, its roles and the admission policy. What is cluster-wide gets the namespace into
 /// its name, so that many can be installed beside each other.
-pub async fn rights(lab: &Lab, namespace: &str) -> Result<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/base");
-    let yaml = lab.control_plane.kubectl(["kustomize", folder]).await?;
-    let mut rights: Vec<Value> = serde_saphyr::from_multiple(&yaml)?;
+pub async fn rights(lab: &Lab, client: &Client, namespace: &str) -> Result<()> {
+    let mut rights = deployed(lab).await?.clone();
     rights.retain(|object| {
         // The others are of people.
         object["metadata"]["name"] == NAME
@@ -46,8 +46,21 @@ pub async fn rights(lab: &Lab, namespace: &str) -> Result<String> {
     });
     for object in &mut rights {
         move_to(object, namespace);
+        apply(client, object).await?;
     }
-    Ok(json!({ "apiVersion": "v1", "kind": "List", "items": rights }).to_string())
+    Ok(())
+}
+
+/// All that `deploy/` has, rendered once.
+async fn deployed(lab: &Lab) -> Result<&'static Vec<Value>> {
+    static OBJECTS: OnceCell<Vec<Value>> = OnceCell::const_new();
+    OBJECTS
+        .get_or_try_init(|| async {
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/base");
+            let yaml = lab.control_plane.kubectl(["kustomize", folder]).await?;
+            Ok(serde_saphyr::from_multiple(&yaml)?)
+        })
+        .await
 }
 
 fn move_to(object: &mut Value, namespace: &str) {
@@ -75,7 +88,8 @@ fn move_to(object: &mut Value, namespace: &str) {
         }
         _ => {}
     }
-    for subject in object["subjects"].as_array_mut().into_iter().flatten() {
+    let subjects = object.get_mut("subjects").and_then(Value::as_array_mut);
+    for subject in subjects.into_iter().flatten() {
         subject["namespace"] = json!(namespace);
     }
 }

@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
 use super::Lab;
+use super::apply::apply;
 
 /// The subprotocol in which each message begins with the number of its channel
 /// (k8s.io/apimachinery/pkg/util/remotecommand).
@@ -62,11 +63,8 @@ impl Kubelet {
             }
         });
         let control_plane = &lab.control_plane;
-        let object =
-            json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node } }).to_string();
-        control_plane
-            .kubectl_with_input(["apply", "-f", "-"], &object)
-            .await?;
+        let object = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": node } });
+        apply(&control_plane.admin().await?, &object).await?;
         let status = json!({ "status": {
             "addresses": [{ "type": "InternalIP", "address": "127.0.0.1" }],
             "daemonEndpoints": { "kubeletEndpoint": { "Port": port } },

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+pub mod apply;
+pub mod audit;
 pub mod browser;
 pub mod control_plane;
 pub mod cookies;

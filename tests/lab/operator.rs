@@ -14,7 +14,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use super::control_plane::AuditWrite;
+use super::apply::apply;
+use super::audit::AuditWrite;
 use super::keeper::Kept;
 use super::person::{Page, Person};
 use super::ports::free_port;
@@ -77,18 +78,12 @@ impl Site {
     async fn in_lab(lab: &'static Lab, name: &str) -> Result<Site> {
         let control_plane = &lab.control_plane;
         super::installed::crds(lab).await?;
+        let client = control_plane.admin().await?;
         let (namespace, tenant) = (format!("op-{name}"), name.to_owned());
-        let namespaces = json!({ "apiVersion": "v1", "kind": "List", "items": [
-            { "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } },
-            { "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": tenant } },
-        ]});
-        control_plane
-            .kubectl_with_input(["apply", "-f", "-"], &namespaces.to_string())
-            .await?;
-        let rights = super::installed::rights(lab, &namespace).await?;
-        control_plane
-            .kubectl_with_input(["apply", "-f", "-"], &rights)
-            .await?;
+        super::installed::rights(lab, &client, &namespace).await?;
+        let home =
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": tenant } });
+        apply(&client, &home).await?;
         let kubeconfig = control_plane
             .kubeconfig_for(&namespace, "gmail-operator")
             .await?;
@@ -105,7 +100,6 @@ impl Site {
                 &[&format!("{public_url}/oauth2/callback")],
             )
             .await?;
-        let client = control_plane.admin().await?;
         let ports = lab_ports(lab);
         Ok(Site {
             lab,
@@ -409,6 +403,7 @@ impl Site {
         let writes = self
             .lab
             .control_plane
+            .audit()
             .writes_by(&self.namespace, "gmail-operator")?;
         Ok(writes
             .into_iter()
@@ -507,11 +502,7 @@ impl Site {
 
     /// Applies a manifest as admin.
     pub async fn apply(&self, manifest: &Value) -> Result<()> {
-        self.lab
-            .control_plane
-            .kubectl_with_input(["apply", "-f", "-"], &manifest.to_string())
-            .await
-            .map(drop)
+        apply(&self.client, manifest).await
     }
 
     /// kubectl in the namespace of the mailboxes.
