@@ -83,6 +83,8 @@ impl Day {
             ("backoff-first", 0.1),
             ("backoff-longest", 2.0),
             ("circuit-longest", 0.5),
+            // A failed test of the mail server is none of a day of renewals.
+            ("retest-failed", 7200.0),
             ("look-at-secret", 10.0),
             ("counts", 10.0),
             // A machine that stands still for some seconds must not end the day.
