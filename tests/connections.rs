@@ -82,16 +82,11 @@ async fn connect_all(site: &Site, accounts: &[Tokens], profile: &str) -> Result<
         .await
 }
 
-async fn until_all_ready(site: &Site) -> Result<()> {
-    site.kubectl(&[
-        "wait",
-        "--for=condition=Ready",
-        "mailbox",
-        "--all",
-        "--timeout=120s",
-    ])
+async fn until_all_ready(site: &Site, count: usize) -> Result<()> {
+    site.until_mailboxes(count, "those that are ready", |mailbox| {
+        condition_of(mailbox, "Ready").0 == "True"
+    })
     .await
-    .map(drop)
 }
 
 /// Each with an IMAP login, an SMTP login, and a message that is sent and found.
@@ -112,7 +107,7 @@ async fn a_profile_never_has_more_than_it_may() -> Result<()> {
         idle.push(Idle::begin(site.lab, account).await?);
     }
     connect_all(&site, &accounts, "google").await?;
-    until_all_ready(&site).await?;
+    until_all_ready(&site, 40).await?;
     assert_eq!(wires.gauge.peak(), MAX);
     let logins = wires.imap.connections() + wires.smtp.connections();
     assert_eq!(logins, 4 * 40, "two logins of each for every mailbox");
@@ -154,7 +149,7 @@ async fn an_account_has_two_connections_however_many_mailboxes_use_it() -> Resul
     })
     .await?;
     wires.restore()?;
-    until_all_ready(&site).await?;
+    until_all_ready(&site, 8).await?;
     assert_eq!(wires.gauge.peak(), 2);
     Ok(())
 }
@@ -178,22 +173,17 @@ async fn a_maximum_that_changes_counts_at_once_and_a_wait_is_told() -> Result<()
         .await
     };
     open(1).await?;
-    until("the others to say that they wait", PATIENCE, async || {
-        let list = site.mailboxes().list(&Default::default()).await?;
-        let waiting = list.items.iter().filter(|mailbox| {
-            let conditions = mailbox.status.iter().flat_map(|status| &status.conditions);
-            conditions
-                .filter(|c| c.type_ == "Ready")
-                .any(|c| c.message.contains("maxConcurrentConnections"))
-        });
-        Ok(waiting.count() == 9)
+    site.until_mailboxes(9, "those that wait", |mailbox| {
+        let conditions = mailbox.status.iter().flat_map(|status| &status.conditions);
+        let mut ready = conditions.filter(|c| c.type_ == "Ready");
+        ready.any(|c| c.message.contains("maxConcurrentConnections"))
     })
     .await?;
     assert_eq!(wires.gauge.peak(), 1);
     site.profile(wires.ports(&site), limited(4, "60s")).await?;
     open(4).await?;
     wires.restore()?;
-    until_all_ready(&site).await?;
+    until_all_ready(&site, 10).await?;
     assert_eq!(wires.gauge.peak(), 4);
 
     site.profile(wires.ports(&site), limited(2, "60s")).await?;
@@ -209,13 +199,10 @@ async fn a_maximum_that_changes_counts_at_once_and_a_wait_is_told() -> Result<()
         "gmail-operator.dev/test-requested-at=1",
     ])
     .await?;
-    until("all tests", PATIENCE, async || {
-        let list = site.mailboxes().list(&Default::default()).await?;
-        Ok(list.items.iter().all(|mailbox| {
-            let status = mailbox.status.clone().unwrap_or_default();
-            status.last_handled_test_request.as_deref() == Some("1")
-                && status.test.is_some_and(|test| test.finished_at.is_some())
-        }))
+    site.until_mailboxes(10, "those whose test is over", |mailbox| {
+        let status = mailbox.status.clone().unwrap_or_default();
+        status.last_handled_test_request.as_deref() == Some("1")
+            && status.test.is_some_and(|test| test.finished_at.is_some())
     })
     .await?;
     assert_eq!(wires.gauge.peak(), 2);
@@ -290,10 +277,8 @@ async fn five_hundred_mailboxes_at_once_hold_the_limits() -> Result<()> {
         Ok(tests.iter().zip(logins).all(|(now, all)| *now >= all))
     })
     .await?;
-    until("all to be enabled", PATIENCE, async || {
-        let list = site.mailboxes().list(&Default::default()).await?;
-        let enabled = |mailbox: &Mailbox| condition_of(mailbox, "Ready").1 == "Enabled";
-        Ok(list.items.iter().filter(|m| enabled(m)).count() == MAILBOXES)
+    site.until_mailboxes(MAILBOXES, "those that are enabled", |mailbox| {
+        condition_of(mailbox, "Ready").1 == "Enabled"
     })
     .await?;
     let all = server.all();

@@ -43,13 +43,9 @@ async fn two_hundred_mailboxes_and_no_secret_leaks() -> Result<()> {
         .buffer_unordered(8)
         .try_collect::<()>()
         .await?;
-    site.kubectl(&[
-        "wait",
-        "--for=condition=Ready",
-        "mailbox",
-        "--all",
-        "--timeout=120s",
-    ])
+    site.until_mailboxes(COUNT, "those that are ready", |mailbox| {
+        condition_of(mailbox, "Ready").0 == "True"
+    })
     .await?;
     // Something that goes wrong, for the words of failures.
     site.lab.google.revoke("many-0@example.com").await?;

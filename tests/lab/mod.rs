@@ -31,6 +31,7 @@ pub mod ports;
 pub mod tls;
 pub mod token_mill;
 pub mod tokens;
+pub mod watch;
 pub mod wire;
 
 use control_plane::ControlPlane;
@@ -106,12 +107,15 @@ pub async fn until(
     limit: Duration,
     mut question: impl AsyncFnMut() -> Result<bool>,
 ) -> Result<()> {
-    let deadline = Instant::now() + limit;
+    let began = Instant::now();
     while !question().await? {
-        if Instant::now() > deadline {
+        let waited = began.elapsed();
+        if waited > limit {
             bail!("waited {limit:?} in vain for {what}");
         }
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        // What takes long is asked less often: the answer is late by a twentieth at most.
+        let pause = (waited / 20).clamp(Duration::from_millis(25), Duration::from_millis(250));
+        tokio::time::sleep(pause).await;
     }
     Ok(())
 }

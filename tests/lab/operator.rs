@@ -19,6 +19,7 @@ use super::audit::AuditWrite;
 use super::keeper::Kept;
 use super::person::{Page, Person};
 use super::ports::free_port;
+use super::watch::{until_object, until_objects};
 use super::{Lab, until};
 
 /// The longest that anything here may take on a busy machine.
@@ -544,22 +545,19 @@ impl Site {
         &self,
         name: &str,
         what: &str,
-        mut wanted: impl FnMut(&Mailbox) -> bool,
+        wanted: impl FnMut(&Mailbox) -> bool,
     ) -> Result<Mailbox> {
-        let mut last = None;
-        let waited = until(what, PATIENCE, async || {
-            last = self.mailboxes().get_opt(name).await?;
-            Ok(last.as_ref().is_some_and(&mut wanted))
-        })
-        .await;
-        match (waited, last) {
-            (Ok(()), Some(mailbox)) => Ok(mailbox),
-            (Err(error), Some(mailbox)) => bail!(
-                "{error}: {name} is {}",
-                serde_json::to_string_pretty(&mailbox.status)?
-            ),
-            (waited, None) => bail!("{waited:?}: there is no {name}"),
-        }
+        until_object(self.mailboxes(), name, what, PATIENCE, wanted).await
+    }
+
+    /// Waits until so many Mailboxes are as `wanted`.
+    pub async fn until_mailboxes(
+        &self,
+        count: usize,
+        what: &str,
+        wanted: impl Fn(&Mailbox) -> bool,
+    ) -> Result<()> {
+        until_objects(self.mailboxes(), count, what, 2 * PATIENCE, wanted).await
     }
 
     /// Waits until a condition of a Mailbox has a reason.
@@ -577,26 +575,13 @@ impl Site {
         condition: &str,
         reason: &str,
     ) -> Result<GmailServerProfile> {
-        let mut last = None;
-        let waited = until(&format!("{condition} {reason}"), PATIENCE, async || {
-            last = self.profiles().get_opt(name).await?;
-            let status = last.as_ref().and_then(|profile| profile.status.as_ref());
-            Ok(status.is_some_and(|status| {
-                status
-                    .conditions
-                    .iter()
-                    .any(|c| c.type_ == condition && c.reason == reason)
-            }))
+        let what = format!("{condition} {reason}");
+        until_object(self.profiles(), name, &what, PATIENCE, |profile| {
+            let conditions = profile.status.iter().flat_map(|status| &status.conditions);
+            let mut found = conditions.filter(|c| c.type_ == condition);
+            found.any(|c| c.reason == reason)
         })
-        .await;
-        match (waited, last) {
-            (Ok(()), Some(profile)) => Ok(profile),
-            (Err(error), Some(profile)) => bail!(
-                "{error}: {name} is {}",
-                serde_json::to_string_pretty(&profile.status)?
-            ),
-            (waited, None) => bail!("{waited:?}: there is no {name}"),
-        }
+        .await
     }
 
     /// The sign-in page of a Mailbox, once it has one.
