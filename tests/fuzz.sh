@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 targets=(callback_query cookie token_answer id_token imap pop3 smtp)
 [ $# -eq 0 ] || targets=("$@")
-seconds=${FUZZ_SECONDS:-10}
+seconds=${FUZZ_SECONDS:-5}
 host=$(rustc -vV | sed -n 's/^host: //p')
 out=$PWD/target/fuzz
 flags=(--cfg fuzzing -Cpasses=sancov-module)

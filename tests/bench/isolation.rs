@@ -97,6 +97,8 @@ async fn start_operator(site: &mut Site) -> Result<Vec<Servers>> {
         ("backoff-longest", 300.0),
         ("retest-failed", 4.0 * 3600.0),
         ("progress", 1.0),
+        // The rounds follow each other at once.
+        ("between-requested-tests", 0.1),
         // The tokens of a later round are older than after a sign-in.
         ("proof-age", 3600.0),
         // A test of a mailbox that is ill comes to its end, so that the next can be asked for.
