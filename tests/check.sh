@@ -6,13 +6,13 @@ export RUSTFLAGS=${RUSTFLAGS-}
 
 step() { echo "==> $*"; }
 
-# A tool is built once into an ignored folder, in the version that is named here. Unoptimised it is built in half the
-# time, and still has its answer in seconds.
+# A tool is built once into an ignored folder, in the version that is named here. Unoptimised and without what a debugger
+# needs it is built in half the time, and still has its answer in seconds.
 tool() {
   local name=$1 version=$2
   if [[ "$(target/tools/bin/"$name" --version 2>/dev/null | awk '{print $NF}')" != "$version" ]]; then
     step "installing $name $version (some minutes, the first time only)"
-    cargo install --quiet --locked --debug --root target/tools --target-dir target/tools/build "$name@$version"
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root target/tools --target-dir target/tools/build "$name@$version"
   fi
 }
 
@@ -24,7 +24,8 @@ step "lints (clippy, warnings are errors)"
 cargo clippy --quiet --all-targets --locked -- -D warnings
 
 step "documents (rustdoc, warnings are errors)"
-RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked
+# With the demo, so that the dependencies have the features that the lints have checked them with, and are not checked again.
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked --lib --bins --examples
 
 step "the fuzzers' lock file"
 cargo metadata --quiet --locked --format-version 1 --manifest-path tests/fuzz/Cargo.toml >/dev/null || {

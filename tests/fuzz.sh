@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes what strangers can send. FUZZ_SECONDS is for each target, of which as many run at once as there are cores;
+# Fuzzes what strangers can send. FUZZ_SECONDS is for each target, of which two run at once for each core;
 # arguments name some of them.
 #
 # It is libFuzzer, with the flags of cargo-fuzz but no sanitizer: that needs a nightly compiler, and would look for
@@ -38,4 +38,4 @@ export -f fuzz
 export host out seconds
 
 echo "==> fuzzing ${targets[*]}, $seconds s each"
-printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'fuzz {}'
+printf '%s\n' "${targets[@]}" | xargs -P "$(($(nproc) * 2))" -I{} bash -c 'fuzz {}'

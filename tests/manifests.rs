@@ -12,7 +12,7 @@ use crate::lab::apply::apply;
 use crate::lab::control_plane::program;
 use crate::lab::{Lab, installed, until};
 
-const CHART: &str = "charts/gmail-operator";
+pub(crate) const CHART: &str = "charts/gmail-operator";
 const NAME: &str = "gmail-operator";
 
 #[tokio::test]
@@ -538,7 +538,7 @@ fn helm_template(more: &[&str]) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
-fn rendered(more: &[&str]) -> Result<Vec<Value>> {
+pub(crate) fn rendered(more: &[&str]) -> Result<Vec<Value>> {
     let chart = path(CHART);
     let mut args = vec!["template", NAME, &chart, "--namespace", NAME];
     args.extend(more);
@@ -597,17 +597,17 @@ fn objects(yaml: &str) -> Result<Vec<Value>> {
     Ok(documents.into_iter().filter(Value::is_object).collect())
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn path(relative: &str) -> String {
+pub(crate) fn path(relative: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     root.join(relative).display().to_string()
 }
 
 /// Runs what needs no cluster.
-fn run(name: &str, args: &[&str]) -> Result<String> {
+pub(crate) fn run(name: &str, args: &[&str]) -> Result<String> {
     let output = Command::new(program(name)?)
         .args(args)
         .env_remove("KUBECONFIG")

@@ -5,6 +5,7 @@ mod alias;
 mod attacks;
 mod binding;
 mod browser;
+mod chart_values;
 mod connect;
 mod connections;
 mod crash;
