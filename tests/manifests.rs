@@ -93,6 +93,7 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
         ("httpRoute.enabled=true", "publicUrl"),
         ("certificate.enabled=true", "publicUrl"),
         ("serviceMonitor.interval=often", "interval"),
+        ("prometheusRule.runbookUrl=README.md#alerts", "runbookUrl"),
         (
             "ingress.enabled=true,publicUrl=https://a.example,tlsSecret=tls",
             "leave tlsSecret empty",
@@ -532,7 +533,7 @@ fn kustomize(folder: &str) -> Result<Vec<Value>> {
 }
 
 /// What the chart renders, as if Helm added nothing.
-fn helm_template(more: &[&str]) -> Result<Vec<Value>> {
+pub fn helm_template(more: &[&str]) -> Result<Vec<Value>> {
     let mut objects = rendered(more)?;
     objects.iter_mut().for_each(drop_what_helm_adds);
     Ok(objects)
@@ -564,7 +565,7 @@ fn drop_what_helm_adds(object: &mut Value) {
     }
 }
 
-fn by_name(objects: Vec<Value>) -> BTreeMap<String, Value> {
+pub fn by_name(objects: Vec<Value>) -> BTreeMap<String, Value> {
     let name = |o: &Value| format!("{}/{}", text(&o["kind"]), text(&o["metadata"]["name"]));
     objects.into_iter().map(|o| (name(&o), o)).collect()
 }

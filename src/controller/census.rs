@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use crate::api::{Mailbox, MailboxStatus};
+use crate::domain::mailbox::Health;
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{Choice, Counts, RequestKey, Standing, Tally};
 
@@ -19,13 +20,20 @@ pub struct Census(Mutex<Rolls>);
 struct Rolls {
     profiles: HashMap<Arc<ObjectName>, HashMap<u64, Member>>,
     profile_of: HashMap<u64, Arc<ObjectName>>,
+    /// Those that no profile serves.
+    unserved: HashMap<u64, Health>,
 }
 
 struct Member {
     /// The choice is not in status yet.
     unwritten: bool,
     standing: Standing,
+    /// For metrics alone: it changes far more often than what profiles count.
+    health: Health,
 }
+
+/// How many Mailboxes are how.
+pub type HealthCounts = HashMap<Health, i64>;
 
 impl Census {
     /// The watch has shown `mailbox`. A choice that its status does not have yet stays counted.
@@ -63,7 +71,7 @@ impl Census {
         let choice = choose(&|profile| rolls.profiles.get(profile).map_or(0, HashMap::len));
         let mut changed = Vec::new();
         let Choice::Use(profile) = &choice else {
-            changed.extend(rolls.strike(uid));
+            changed.extend(rolls.dismiss(uid));
             return (choice, changed);
         };
         if rolls.profile_of.get(&uid).map(Arc::as_ref) != Some(profile) {
@@ -72,6 +80,7 @@ impl Census {
             let member = Member {
                 unwritten: true,
                 standing: Standing::default(),
+                health: Health::default(),
             };
             rolls.add(uid, profile.clone(), member);
         }
@@ -101,6 +110,17 @@ impl Census {
             .collect()
     }
 
+    /// How the Mailboxes of each profile are, and last those that no profile serves.
+    pub fn healths(&self) -> Vec<(Option<Arc<ObjectName>>, HealthCounts)> {
+        let rolls = self.lock();
+        let served = rolls.profiles.iter().map(|(profile, members)| {
+            let healths = members.values().map(|member| member.health);
+            (Some(profile.clone()), counted(healths))
+        });
+        let unserved = counted(rolls.unserved.values().copied());
+        served.chain([(None, unserved)]).collect()
+    }
+
     /// The profile that the Mailbox `uid` uses.
     pub fn profile_of(&self, uid: &str) -> Option<Arc<ObjectName>> {
         self.lock().profile_of.get(&key(uid)).cloned()
@@ -111,41 +131,61 @@ impl Census {
     }
 }
 
+fn counted(healths: impl Iterator<Item = Health>) -> HealthCounts {
+    let mut counts = HealthCounts::new();
+    healths.for_each(|health| *counts.entry(health).or_default() += 1);
+    counts
+}
+
 fn profile_in(status: &MailboxStatus) -> Option<ObjectName> {
     let profile = status.profile.as_ref()?;
     Some(ObjectName::new(&profile.namespace, &profile.name))
 }
 
 impl Rolls {
-    fn has_unwritten(&self, uid: u64) -> bool {
-        let member = self.profile_of.get(&uid);
-        let member = member.and_then(|profile| self.profiles.get(profile)?.get(&uid));
-        member.is_some_and(|member| member.unwritten)
+    fn has_unwritten(&mut self, uid: u64) -> bool {
+        self.member(uid).is_some_and(|member| member.unwritten)
     }
 
     fn enrol(&mut self, mailbox: &Mailbox, profile: Option<ObjectName>) -> Vec<ObjectName> {
         let uid = key(&mailbox.uid().unwrap_or_default());
-        let standing = mailbox.status.as_ref().map(Standing::from);
+        let status = mailbox.status.as_ref();
         let member = Member {
             unwritten: false,
-            standing: standing.unwrap_or_default(),
+            standing: status.map(Standing::from).unwrap_or_default(),
+            health: status.map(Health::from).unwrap_or_default(),
         };
-        let known = self.profile_of.get(&uid);
-        let same = known.map(Arc::as_ref) == profile.as_ref()
-            && known
-                .and_then(|profile| self.profiles.get(profile)?.get(&uid))
-                .is_none_or(|known| known.standing == member.standing && !known.unwritten);
-        if same {
+        if self.profile_of.get(&uid).map(Arc::as_ref) == profile.as_ref()
+            && let Some(known) = self.member(uid)
+            && known.standing == member.standing
+            && !known.unwritten
+        {
+            known.health = member.health;
             return Vec::new();
         }
         let mut changed = Vec::from_iter(self.strike(uid));
-        if let Some(profile) = profile {
-            if !changed.contains(&profile) {
-                changed.push(profile.clone());
-            }
-            self.add(uid, profile, member);
+        let Some(profile) = profile else {
+            self.unserved.insert(uid, member.health);
+            return changed;
+        };
+        if !changed.contains(&profile) {
+            changed.push(profile.clone());
         }
+        self.add(uid, profile, member);
         changed
+    }
+
+    fn member(&mut self, uid: u64) -> Option<&mut Member> {
+        let profile = self.profile_of.get(&uid)?;
+        self.profiles.get_mut(profile)?.get_mut(&uid)
+    }
+
+    /// No profile serves it any more.
+    fn dismiss(&mut self, uid: u64) -> Option<ObjectName> {
+        let health = self.member(uid).map(|member| member.health)?;
+        let profile = self.strike(uid);
+        self.unserved.insert(uid, health);
+        profile
     }
 
     fn add(&mut self, uid: u64, profile: ObjectName, member: Member) {
@@ -157,6 +197,7 @@ impl Rolls {
     }
 
     fn strike(&mut self, uid: u64) -> Option<ObjectName> {
+        self.unserved.remove(&uid);
         let profile = self.profile_of.remove(&uid)?;
         if let Some(members) = self.profiles.get_mut(&profile) {
             members.remove(&uid);
@@ -172,4 +213,83 @@ fn key(uid: &str) -> u64 {
     let mut hash = DefaultHasher::new();
     uid.hash(&mut hash);
     hash.finish()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::Reason;
+    use crate::domain::mailbox::HealthState;
+
+    /// The Mailbox `uid`, which uses `profile` and is not Ready for `reason`.
+    fn mailbox(uid: &str, profile: Option<&str>, reason: Reason) -> Mailbox {
+        let profile = profile.map(|name| json!({ "namespace": "mail", "name": name }));
+        serde_json::from_value(json!({
+            "apiVersion": "gmail-operator.dev/v1alpha1", "kind": "Mailbox",
+            "metadata": { "name": uid, "namespace": "crm", "uid": uid },
+            "spec": { "emailAddress": "box@example.com" },
+            "status": {
+                "profile": profile,
+                "conditions": [{
+                    "type": "Ready", "status": "False", "reason": reason.name(), "message": "",
+                    "lastTransitionTime": "2026-11-26T10:00:00Z",
+                }],
+            },
+        }))
+        .unwrap()
+    }
+
+    fn google() -> ObjectName {
+        ObjectName::new("mail", "google")
+    }
+
+    /// Of the Mailboxes of the profile `google`, and of those that no profile serves.
+    fn waiting(census: &Census) -> [Vec<(Reason, i64)>; 2] {
+        let healths = census.healths();
+        [Some(google()), None].map(|wanted| {
+            let of = |of: &Option<Arc<ObjectName>>| of.as_deref() == wanted.as_ref();
+            let counts = healths.iter().filter(|(profile, _)| of(profile));
+            let counts = counts
+                .flat_map(|(_, counts)| counts)
+                .inspect(|(health, _)| {
+                    assert_eq!(health.state, HealthState::Waiting);
+                });
+            let mut counts: Vec<_> = counts
+                .map(|(health, count)| (health.reason, *count))
+                .collect();
+            counts.sort();
+            counts
+        })
+    }
+
+    #[test]
+    fn each_mailbox_is_counted_once_and_how_it_is_wakes_no_profile() {
+        let (census, uses) = (Census::default(), Some("google"));
+        let (checked, asked) = (Reason::NotChecked, Reason::SignInRequired);
+        assert_eq!(census.seen(&mailbox("a", uses, checked)), [google()]);
+        census.seen(&mailbox("b", uses, asked));
+        census.seen(&mailbox("c", None, Reason::NoDefaultProfile));
+        let unserved = vec![(Reason::NoDefaultProfile, 1)];
+        assert_eq!(
+            waiting(&census),
+            [vec![(checked, 1), (asked, 1)], unserved.clone()]
+        );
+        assert_eq!(census.seen(&mailbox("a", uses, asked)), []);
+        assert_eq!(waiting(&census), [vec![(asked, 2)], unserved]);
+        let (_, changed) = census.choose("b", |_| Choice::NoDefault);
+        assert_eq!(changed, [google()]);
+        let (_, changed) = census.choose("c", |_| Choice::Use(google()));
+        assert_eq!(changed, [google()]);
+        assert_eq!(
+            waiting(&census),
+            [vec![(checked, 1), (asked, 1)], vec![(asked, 1)]]
+        );
+        for uid in ["a", "b", "c"] {
+            census.gone(uid);
+        }
+        assert_eq!(waiting(&census), [vec![], vec![]]);
+    }
 }

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 
 use futures::FutureExt;
 use kube::runtime::controller::Action;
@@ -7,7 +8,7 @@ use kube::runtime::controller::Action;
 use super::context::Context;
 use super::mailbox::longest_visit;
 use crate::cluster::ClusterError;
-use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
+use crate::telemetry::metrics::{Kind, ReconcileResult};
 
 /// Runs one reconcile so that whatever happens in it hurts this object only: a panic is caught, an
 /// endless one is ended, and an error is tried again after a wait of the object's own.
@@ -28,6 +29,7 @@ pub async fn guarded(
     }
     // Every step ends by itself before, and nobody waits for a connection's place here.
     let longest = longest_visit(&context.pace);
+    let begun = Instant::now();
     let (result, action) = match tokio::time::timeout(
         longest,
         AssertUnwindSafe(reconcile).catch_unwind(),
@@ -72,10 +74,6 @@ pub async fn guarded(
             )
         }
     };
-    context
-        .metrics
-        .reconciles
-        .get_or_create(&ReconcileLabels { kind, result })
-        .inc();
+    context.metrics.reconciled(kind, result, begun.elapsed());
     Ok(action)
 }

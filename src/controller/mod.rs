@@ -3,6 +3,7 @@
 mod backoff;
 mod census;
 mod context;
+mod figures;
 mod grant;
 mod guard;
 mod mailbox;

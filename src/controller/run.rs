@@ -20,7 +20,7 @@ use super::places::Places;
 use super::rounds::Rounds;
 use super::streams::{Readers, Watches, stores};
 use super::wake::Wake;
-use super::{grant, mailbox, profile};
+use super::{figures, grant, mailbox, profile};
 use crate::cluster::events::Events;
 use crate::cluster::latest::Latest;
 use crate::domain::console::FrontDoor;
@@ -161,6 +161,7 @@ async fn look_in_turn(context: &Context) {
         tick.tick().await;
         context.wake.flush_counts();
         context.wake.let_in(&context.rounds.look());
+        figures::tell(context);
     }
 }
 

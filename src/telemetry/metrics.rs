@@ -6,9 +6,10 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::fleet::Fleet;
+use super::histograms::{ReconcileDurations, RenewalMargin, StepDurations};
 use crate::api::Reason;
 
 /// What is counted. Labels come from closed sets, or name a profile that is there.
@@ -16,6 +17,8 @@ use crate::api::Reason;
 pub struct Metrics {
     /// Reconciles by kind and result.
     pub reconciles: Family<ReconcileLabels, Counter>,
+    /// How long they take by kind, in seconds.
+    pub reconcile_durations: ReconcileDurations,
     /// Status writes by kind.
     pub status_writes: Family<KindLabels, Counter>,
     /// Renewals of access tokens by result.
@@ -37,12 +40,14 @@ pub struct Metrics {
     pub earliest_end: Family<ProfileLabels, Gauge>,
     /// How many of a profile's sign-ins end within the time of the warning: a day.
     pub ending_soon: Family<ProfileLabels, Gauge>,
+    /// Profiles and Mailboxes as they are.
+    pub fleet: Fleet,
     /// Whether this process leads.
     pub leader: Gauge,
 }
 
 /// The labels of a profile. Its series go when it does.
-#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Default, EncodeLabelSet, Eq, Hash, PartialEq)]
 pub struct ProfileLabels {
     /// The profile's namespace.
     pub namespace: String,
@@ -110,24 +115,6 @@ pub enum RenewalResult {
     Unavailable,
 }
 
-/// A histogram of [`Metrics::renewal_margin`].
-#[derive(Clone, Debug)]
-pub struct RenewalMargin(Histogram);
-
-impl Default for RenewalMargin {
-    fn default() -> Self {
-        // Google's tokens live an hour, and a tenth to a quarter of that is left at a renewal.
-        Self(Histogram::new([0.0, 60.0, 180.0, 360.0, 900.0]))
-    }
-}
-
-impl RenewalMargin {
-    /// One more renewal, with so many seconds left.
-    pub fn observe(&self, seconds: f64) {
-        self.0.observe(seconds);
-    }
-}
-
 /// The label of what was not sent yet.
 #[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 pub struct HeldBackLabels {
@@ -186,19 +173,6 @@ pub enum TestedStep {
     RoundTrip,
 }
 
-/// A histogram of [`Metrics::step_durations`] for each step.
-#[derive(Clone, Debug)]
-pub struct StepDurations(Family<StepLabels, Histogram>);
-
-impl Default for StepDurations {
-    fn default() -> Self {
-        // From a quick login to the longest that one may take, and a look for a message after it.
-        Self(Family::new_with_constructor(|| {
-            Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0])
-        }))
-    }
-}
-
 /// The label of a protocol.
 #[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 pub struct ProtocolLabels {
@@ -241,6 +215,13 @@ impl Metrics {
         self.ending_soon.get_or_create(labels).set(soon);
     }
 
+    /// One more reconcile of `kind` has ended, after so long.
+    pub fn reconciled(&self, kind: Kind, result: ReconcileResult, time: Duration) {
+        let labels = ReconcileLabels { kind, result };
+        self.reconciles.get_or_create(&labels).inc();
+        self.reconcile_durations.observe(kind, time);
+    }
+
     /// One more test of a direction, which ended with `reason`.
     pub fn tested(&self, direction: Direction, reason: Reason) {
         let reason = ReasonLabel(reason);
@@ -250,9 +231,7 @@ impl Metrics {
 
     /// One more step of a test, which took so long.
     pub fn step_took(&self, step: TestedStep, time: Duration) {
-        let labels = StepLabels { step };
-        let histogram = self.step_durations.0.get_or_create(&labels);
-        histogram.observe(time.as_secs_f64());
+        self.step_durations.observe(step, time);
     }
 
     /// A mail server's answer means `reason`: counted where the table of reasons does not know it.
@@ -289,6 +268,11 @@ impl Metrics {
             self.reconciles.clone(),
         );
         registry.register(
+            "reconcile_duration_seconds",
+            "How long reconciles take by kind, with their waits for servers",
+            self.reconcile_durations.histogram(),
+        );
+        registry.register(
             "status_writes",
             "Writes of a status by kind",
             self.status_writes.clone(),
@@ -301,7 +285,7 @@ impl Metrics {
         registry.register(
             "token_renewal_margin_seconds",
             "How much of the old access token's life was left at its renewal; below zero it had ended",
-            self.renewal_margin.0.clone(),
+            self.renewal_margin.histogram(),
         );
         registry.register(
             "token_renewals_held_back",
@@ -329,6 +313,22 @@ impl Metrics {
             "Whether this process is the leader",
             self.leader.clone(),
         );
+        registry.register_collector(Box::new(self.fleet.clone()));
+        self.begin_at_zero();
+    }
+
+    /// What an alert wants to see from the first time on: a counter that begins with 1 has not risen.
+    fn begin_at_zero(&self) {
+        for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
+            let labels = ProtocolLabels { protocol };
+            self.unknown_answers.get_or_create(&labels).inc_by(0);
+        }
+        for kind in [Kind::Mailbox, Kind::GmailServerProfile, Kind::Grant] {
+            for result in [ReconcileResult::Panic, ReconcileResult::TimedOut] {
+                let labels = ReconcileLabels { kind, result };
+                self.reconciles.get_or_create(&labels).inc_by(0);
+            }
+        }
     }
 
     fn register_tests(&self, registry: &mut Registry) {
@@ -340,7 +340,7 @@ impl Metrics {
         registry.register(
             "test_step_duration_seconds",
             "How long the steps of tests take: the access token, the login over each protocol, and the round trip of a message",
-            self.step_durations.0.clone(),
+            self.step_durations.histogram(),
         );
         registry.register(
             "unknown_answers",

@@ -1,6 +1,8 @@
 //! Logs, metrics and health.
 
+pub mod fleet;
 pub mod health;
+pub mod histograms;
 pub mod log;
 pub mod metrics;
 pub mod server;

@@ -99,8 +99,28 @@ debian_packages() {
     apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $packages
 }
 
+# The program alone: installing Debian's package would start a Prometheus.
+promtool_binary() {
+    [ -x "$lab/bin/promtool" ] && return
+    if command -v promtool >/dev/null 2>&1; then
+        ln -sf "$(command -v promtool)" "$lab/bin/promtool"
+        return
+    fi
+    { command -v apt-get && command -v dpkg-deb; } >/dev/null 2>&1 || missing promtool "https://prometheus.io/download/"
+    say "unpacking promtool …"
+    fetched=$(mktemp -d)
+    # Without this, root's apt complains that its own user may not write there.
+    download() { (cd "$fetched" && apt-get -qq -o APT::Sandbox::User=root download prometheus); }
+    download 2>/dev/null || { apt-get -qq update && download; } || missing promtool "sudo apt-get update, or https://prometheus.io/download/"
+    dpkg-deb --fsys-tarfile "$fetched"/prometheus_*.deb | tar -xO ./usr/bin/promtool >"$lab/bin/promtool.part"
+    rm -r "$fetched"
+    chmod +x "$lab/bin/promtool.part"
+    mv "$lab/bin/promtool.part" "$lab/bin/promtool"
+}
+
 mkdir -p "$lab/bin"
 debian_packages
+promtool_binary
 node_packages
 helm_binary
 control_plane

@@ -28,6 +28,7 @@ pub mod mail_script;
 pub mod operator;
 pub mod person;
 pub mod ports;
+pub mod prometheus;
 pub mod tls;
 pub mod token_mill;
 pub mod tokens;

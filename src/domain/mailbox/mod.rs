@@ -12,6 +12,7 @@ mod ending;
 #[cfg(test)]
 mod ending_worlds;
 mod fold;
+mod health;
 mod message_proof;
 mod next_test;
 mod outcome;
@@ -33,6 +34,7 @@ pub use conditions::{Verdicts, verdicts};
 pub use decide::decide;
 pub use ending::known_end;
 pub use fold::fold;
+pub use health::{Health, HealthState};
 pub use outcome::Outcome;
 pub use report::report;
 pub use spec::{BadSpec, ValidSpec};

@@ -12,7 +12,7 @@ pub struct Standing {
     pub signed_in: bool,
     /// It is Ready.
     pub ready: bool,
-    /// When the sign-in is known to end, while it can be used.
+    /// When the sign-in is known to end, while it is used.
     pub ends: Option<Timestamp>,
     /// Since when it fails, for a reason that is not the profile's.
     pub failing_since: Option<Timestamp>,
@@ -72,7 +72,9 @@ impl From<&MailboxStatus> for Standing {
         Self {
             connected,
             signed_in,
-            ends: ends.filter(|_| signed_in).map(|time| time.0),
+            ends: ends
+                .filter(|_| signed_in && !is_suspended(status))
+                .map(|time| time.0),
             ready: holds(MailboxCondition::Ready),
             failing_since: failing_since.filter(|_| connected),
             testable: signed_in
@@ -81,6 +83,13 @@ impl From<&MailboxStatus> for Standing {
             answer: Answer::of(status),
         }
     }
+}
+
+/// Nobody minds when the sign-in of what stands still ends.
+fn is_suspended(status: &MailboxStatus) -> bool {
+    [Reason::Suspended, Reason::ProfileSuspended]
+        .into_iter()
+        .any(|reason| says(status, MailboxCondition::Ready, reason))
 }
 
 /// Whether `condition` has that reason.
