@@ -10,7 +10,7 @@ export RUST_BACKTRACE ?= 0
 # Tests wait for servers most of the time, so there may be more of them than cores.
 export RUST_TEST_THREADS ?= 6
 
-.PHONY: help demo test test-gmail fuzz bench screenshots lab check generate clean
+.PHONY: help demo test test-gmail fuzz bench screenshots image chart lab check generate clean
 
 help: ## Shows this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -43,6 +43,12 @@ bench: lab ## Speed, CPU and memory, against a peer and with 10,000 mailboxes; A
 screenshots: lab ## Takes the README's pictures of the sign-in page, as the tests do that look at each of its states.
 	@cargo build --quiet --bin gmail-operator
 	@SCREENSHOTS=$(CURDIR)/tests/screenshots cargo test --quiet --test users browser::states
+
+image: ## The operator's image, an OCI archive in target/image; needs no container engine.
+	@deploy/image/build.sh
+
+chart: lab ## The chart, an archive in target/chart.
+	@target/lab/bin/helm package charts/gmail-operator --destination target/chart
 
 lab: ## Installs what tests and demo need: control plane, OAuth server, mail servers, browser.
 	@tests/lab/install.sh

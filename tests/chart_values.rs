@@ -58,7 +58,13 @@ async fn every_combination_of_values_is_accepted() -> Result<()> {
     foreign.sort();
     foreign.dedup();
     ensure!(
-        foreign == ["Certificate", "HTTPRoute", "ServiceMonitor"],
+        foreign
+            == [
+                "Certificate",
+                "HTTPRoute",
+                "PrometheusRule",
+                "ServiceMonitor"
+            ],
         "{foreign:?}"
     );
     Ok(())
