@@ -1,7 +1,10 @@
-//! A node's kubelet, as far as a port-forward goes: what the API server passes on reaches a port of
-//! this machine. No node of the lab runs anything.
+//! A node's kubelet, as far as a port-forward and logs go: what the API server passes on reaches a port
+//! of this machine, and the log is that of the operator whose namespace it is. No node of the lab runs
+//! anything.
 
+use std::io::Cursor;
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,7 +12,7 @@ use futures::{SinkExt, StreamExt};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -52,12 +55,13 @@ impl Kubelet {
             .with_no_client_auth()
             .with_single_cert(certificates?, PrivateKeyDer::from_pem_file(&lab.tls.key)?)?;
         let tls = TlsAcceptor::from(Arc::new(tls));
+        let logs = lab.dir().to_owned();
         let serving = tokio::spawn(async move {
             while let Ok((api_server, _)) = listener.accept().await {
-                let tls = tls.clone();
+                let (tls, logs) = (tls.clone(), logs.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = forward(tls, api_server, target).await {
-                        eprintln!("the kubelet's port-forward ended: {error:#}");
+                    if let Err(error) = answer(tls, api_server, &logs, target).await {
+                        eprintln!("a request of the kubelet ended: {error:#}");
                     }
                 });
             }
@@ -86,8 +90,48 @@ impl Kubelet {
     }
 }
 
-/// One connection of the API server's: `/portForward/NAMESPACE/POD?port=N`.
-async fn forward(tls: TlsAcceptor, api_server: TcpStream, target: u16) -> Result<()> {
+/// One connection of the API server's.
+async fn answer(tls: TlsAcceptor, api_server: TcpStream, logs: &Path, target: u16) -> Result<()> {
+    let mut stream = tls.accept(api_server).await?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    let first = String::from_utf8(head.clone())?;
+    let asked = first.split(' ').nth(1).context("no request")?;
+    if let Some(path) = asked.strip_prefix("/containerLogs/") {
+        return log(stream, logs, path).await;
+    }
+    let (reading, writing) = tokio::io::split(stream);
+    forward(
+        tokio::io::join(Cursor::new(head).chain(reading), writing),
+        target,
+    )
+    .await
+}
+
+/// `/containerLogs/NAMESPACE/POD/CONTAINER?tailLines=N`.
+async fn log(mut api_server: impl AsyncWrite + Unpin, logs: &Path, path: &str) -> Result<()> {
+    let namespace = path.split('/').next().context("no namespace")?;
+    let file: PathBuf = logs.join(namespace).join("operator.log");
+    let log = std::fs::read_to_string(file)?;
+    let (_, query) = path.split_once('?').context("no query")?;
+    let lines = query
+        .split('&')
+        .find_map(|field| field.strip_prefix("tailLines="));
+    let lines: usize = lines.context("no bound")?.parse()?;
+    let all: Vec<&str> = log.split_inclusive('\n').collect();
+    let end: String = all[all.len().saturating_sub(lines)..].concat();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        end.len()
+    );
+    api_server.write_all((head + &end).as_bytes()).await?;
+    Ok(api_server.shutdown().await?)
+}
+
+/// `/portForward/NAMESPACE/POD?port=N`.
+async fn forward(api_server: impl AsyncRead + AsyncWrite + Unpin, target: u16) -> Result<()> {
     let mut asked = None;
     // The type is the library's.
     #[allow(clippy::result_large_err)]
@@ -98,8 +142,7 @@ async fn forward(tls: TlsAcceptor, api_server: TcpStream, target: u16) -> Result
             .insert("Sec-WebSocket-Protocol", HeaderValue::from_static(PROTOCOL));
         Ok(response)
     };
-    let stream = tls.accept(api_server).await?;
-    let socket = tokio_tungstenite::accept_hdr_async(stream, accept).await?;
+    let socket = tokio_tungstenite::accept_hdr_async(api_server, accept).await?;
     let asked = asked.context("no request")?;
     ensure!(asked.starts_with("/portForward/"), "{asked}");
     let (_, port) = asked.split_once("port=").context("no port")?;
