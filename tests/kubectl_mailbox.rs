@@ -209,7 +209,7 @@ async fn where_a_link_is_of_no_use_it_says_what_is_first() -> Result<()> {
 }
 
 /// The operator's Pod, on a node that leads to the operator, which runs beside.
-async fn pod(site: &Site) -> Result<Kubelet> {
+pub async fn pod(site: &Site) -> Result<Kubelet> {
     let node = format!("node-{}", site.namespace);
     let kubelet = Kubelet::start(site.lab, &node, site.web_port()).await?;
     let labels = json!({ "app.kubernetes.io/name": "gmail-operator" });

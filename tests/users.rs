@@ -20,6 +20,7 @@ mod gmail;
 mod grant;
 mod kubectl_gmail;
 mod kubectl_mailbox;
+mod kubectl_report;
 mod kubectl_test;
 mod lab;
 mod manifests;

@@ -16,6 +16,7 @@ mod operator;
 mod output;
 mod page;
 mod profile;
+mod report;
 mod setup;
 mod time;
 mod watch;
@@ -64,6 +65,10 @@ and with the mailbox's:
   6. test             test mailboxes now, and follow it
   7. sign-out         the sign-in ends, and its grant is deleted
 
+and with a question to whoever can help:
+
+  8. report           one file for a support ticket, without secrets and people's addresses
+
 Everything that it makes is an ordinary object: kubectl get, edit and delete work on it as well.";
 
 const EXAMPLES: &str = "\
@@ -86,6 +91,9 @@ Examples:
   # Does it work now?
   kubectl gmail test support -n crm
 
+  # A file to attach to a question
+  kubectl gmail report -n crm
+
 Exit codes: 0 done, 1 failed, not accepted or not right, 2 wrong flags.";
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +106,7 @@ enum Command {
     Status(mailbox::status::StatusArgs),
     Test(mailbox::test::TestArgs),
     SignOut(mailbox::sign_out::SignOutArgs),
+    Report(report::ReportArgs),
     Completion(completion::CompletionArgs),
 }
 
@@ -135,6 +144,7 @@ async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Status(args) => mailbox::status::run(args, &cli.access).await,
         Command::Test(args) => mailbox::test::run(args, &cli.access).await,
         Command::SignOut(args) => mailbox::sign_out::run(args, &cli.access).await,
+        Command::Report(args) => report::run(args, &cli.access).await,
         Command::Completion(args) => completion::write_script(&args),
     }
 }
