@@ -11,15 +11,17 @@ async fn apply_sign_in_ready() -> Result<()> {
     site.profile(site.ports(), |_| ()).await?;
     site.until_profile("google", "Ready", "ProfileReady")
         .await?;
-    site.mailbox("support", "support@example.com", |_| ())
+    site.mailbox("support", "connect-support@example.com", |_| ())
         .await?;
-    site.mailbox("sales", "sales@example.com", |_| ()).await?;
+    site.mailbox("sales", "connect-sales@example.com", |_| ())
+        .await?;
     let waiting = site
         .until_reason("support", "Ready", "SignInRequired")
         .await?;
     assert_eq!(condition_of(&waiting, "Accepted").0, "True");
-    site.connect("support", "support@example.com").await?;
-    site.connect("sales", "sales@example.com").await?;
+    site.connect("support", "connect-support@example.com")
+        .await?;
+    site.connect("sales", "connect-sales@example.com").await?;
     site.kubectl(&[
         "wait",
         "--for=condition=Ready",
@@ -28,7 +30,10 @@ async fn apply_sign_in_ready() -> Result<()> {
         "--timeout=60s",
     ])
     .await?;
-    let inbox = site.lab.mail.messages_in("support@example.com", "INBOX")?;
+    let inbox = site
+        .lab
+        .mail
+        .messages_in("connect-support@example.com", "INBOX")?;
     assert_eq!(inbox.len(), 1, "{inbox:?}");
     println!(
         "{}",

@@ -134,3 +134,18 @@ fn generated_files_are_as_generated() {
         "the README's table of reasons is not as generated: run `make generate`"
     );
 }
+
+#[test]
+fn each_control_has_a_test_of_its_name() {
+    let security = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let mut named = 0;
+    for name in security.split('`').filter(|word| word.contains("::")) {
+        named += 1;
+        let (modules, function) = name.rsplit_once("::").unwrap();
+        let file = root().join("tests").join(modules.replace("::", "/"));
+        let source = fs::read_to_string(file.with_extension("rs")).unwrap();
+        let head = format!("async fn {function}() ");
+        assert!(source.contains(&head), "there is no test {name}");
+    }
+    assert!(named > 20, "only {named} tests were found");
+}
