@@ -414,12 +414,19 @@ async fn a_secret_goes_with_its_mailbox_and_a_new_one_gets_its_own() -> Result<(
     // At once, while the old Secret may still be there.
     site.mailbox("box", "leaves@example.com", retained).await?;
     site.until_reason("box", "Ready", "Enabled").await?;
-    let second = secrets(&site).get("token").await?;
-    ensure!(second.uid() != first);
+    // Kubernetes takes the old one away in its own time.
+    let mut second = None;
+    until("a Secret of its own", PATIENCE, async || {
+        let found = secrets(&site).get_opt("token").await?;
+        second = found.filter(|secret| secret.uid() != first);
+        Ok(second.is_some())
+    })
+    .await?;
     let mailbox = site.mailboxes().get("box").await?;
+    let owners = second.iter().flat_map(|secret| secret.owner_references());
     assert_eq!(
-        second.owner_references().first().map(|o| o.uid.clone()),
-        mailbox.uid()
+        owners.map(|o| Some(o.uid.clone())).collect::<Vec<_>>(),
+        [mailbox.uid()]
     );
     site.kubectl(&["delete", "mailbox", "box"]).await?;
     until_gone(&site, "token").await
