@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the operator's image without a container engine, the same from the same commit: `make image`.
+# Builds the operator's image without a container engine: `make image`.
 #
 # It has one static binary and the certificate authorities that this machine trusts. ARCH=arm64 takes a Rust target and a
 # linker of that name, which have to be there; only amd64 has been tried.
@@ -33,7 +33,7 @@ command -v buildah >/dev/null || {
 }
 [ -r "$authorities" ] || missing "$authorities" "apt-get install ca-certificates"
 
-# Of the last commit, so that the same commit makes the same image whenever it is built.
+# Of the last commit: when it is built leaves no trace in the image.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 commit=$(git describe --always --abbrev=40 --dirty --exclude '*')
