@@ -27,6 +27,8 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 	@cargo test --quiet --no-run --lib --bins --test users
 	@echo "==> a day of 2,000 grants, which needs the machine for itself"
 	@cargo test --quiet --test users -- --ignored --nocapture day::
+	@echo "==> two replicas and what may happen to the one that leads, by the waits of production"
+	@cargo test --quiet --test users -- --ignored takeover::
 	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
 	@cargo test --lib --bins --test users
 

@@ -280,3 +280,26 @@ async fn another_sign_in_is_never_overwritten() -> Result<()> {
     drop(desk.site);
     Ok(())
 }
+
+/// It was got while a clock was an hour ahead, which has been put right.
+#[tokio::test]
+async fn a_token_from_the_future_is_replaced() -> Result<()> {
+    let desk = Desk::new("from-the-future").await?;
+    let ahead = Duration::from_secs(3600);
+    let written = desk.keeper.update(desk.stored().await?, |grant| {
+        grant.access.issued_at += ahead;
+        grant.access.expires_at += ahead;
+    });
+    written.await?.context("not written")?;
+    let old = desk.stored().await?;
+    let before = old.grant.access.clone();
+    let now = Timestamp::now();
+    let renewal = desk.keeper.renew(old, &desk.profile, now).await?;
+    assert!(matches!(renewal, Renewal::Written(_)), "{renewal:?}");
+    let after = desk.stored().await?.grant.access;
+    assert_ne!(after.token, before.token);
+    // The Secret has whole seconds.
+    assert!(after.issued_at <= now, "{after:?}");
+    drop(desk.site);
+    Ok(())
+}

@@ -39,4 +39,5 @@ mod sign_in;
 mod sign_out;
 mod storm;
 mod structure;
+mod takeover;
 mod test_and_enable;

@@ -1,9 +1,10 @@
 //! The start of all parts, and their end.
 
+mod clock;
 mod web;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kube::Client;
@@ -69,6 +70,9 @@ pub enum RunError {
     /// The controllers.
     #[error(transparent)]
     Controller(#[from] ControllerError),
+    /// The clock.
+    #[error(transparent)]
+    Clock(#[from] clock::ClockJumped),
 }
 
 /// Runs the operator until SIGTERM or SIGINT.
@@ -133,9 +137,17 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let all = async {
         tokio::try_join!(async { Ok::<_, RunError>(telemetry.await?) }, web, control).map(drop)
     };
+    let jumped = OnceLock::new();
+    let clock = async {
+        let jump = clock::jumps().await;
+        stop.cancel();
+        jumped.set(jump).ok();
+        std::future::pending().await
+    };
     let ended = tokio::select! {
         result = all => result,
         () = drained => Ok(()),
+        () = clock => Ok(()),
     };
     keeper
         .store_rest(match &ended {
@@ -143,7 +155,10 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
             Err(_) => LAST_WRITES_UNASKED,
         })
         .await;
-    ended
+    match jumped.into_inner() {
+        Some(jump) => Err(jump.into()),
+        None => ended,
+    }
 }
 
 fn traffic_rules(pace: &Pace) -> TrafficRules {

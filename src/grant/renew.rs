@@ -108,7 +108,12 @@ impl GrantKeeper {
             Ok(given) => Ok(given.change()),
             Err(OAuthError::Refused(refusal)) => {
                 let reason = ended(&refusal, stored.grant.age_hours(now))?;
-                Ok(Box::new(move |grant| end(grant, reason, now)))
+                let asked_with = stored.grant.access.clone();
+                Ok(Box::new(move |grant| {
+                    if !is_newer(&grant.access, &asked_with, now) {
+                        grant.ended = Some(GrantEnd { reason, at: now });
+                    }
+                }))
             }
             Err(error) => Err(KeeperError::Google(error.to_string())),
         }
@@ -149,11 +154,10 @@ fn ended(refusal: &Refusal, age_hours: i64) -> Result<Reason, KeeperError> {
         })
 }
 
-/// Another replica may have renewed it since, with a refresh token that was good.
-fn end(grant: &mut Grant, reason: Reason, at: Timestamp) {
-    if grant.access.issued_at <= at {
-        grant.ended = Some(GrantEnd { reason, at });
-    }
+/// Whether another replica has renewed the grant since: then its refresh token is the one that is good. Where the
+/// access token is still the one before, its time may be in the future nevertheless: a clock was put right.
+fn is_newer(stored: &Access, before: &Access, at: Timestamp) -> bool {
+    stored != before && stored.issued_at > at
 }
 
 impl Given {
@@ -162,8 +166,7 @@ impl Given {
     }
 
     fn apply(&self, grant: &mut Grant) {
-        // What another replica has got since is newer, and its refresh token is the one that is good.
-        if grant.access.issued_at > self.at {
+        if is_newer(&grant.access, &self.base.grant.access, self.at) {
             return;
         }
         let refreshed = &self.refreshed;

@@ -75,13 +75,14 @@ helm_binary() {
 }
 
 debian_packages() {
-    # curl, mbsync with its way to log in with a token, and Python: the samples for workloads are run.
+    # curl, mbsync with its way to log in with a token, and Python: the samples for workloads are run. libfaketime: a
+    # clock jumps.
     packages="dovecot-imapd dovecot-pop3d dovecot-submissiond dovecot-lmtpd unzip
-        chromium chromium-driver curl isync libsasl2-modules-kdexoauth2 python3"
+        chromium chromium-driver curl isync libsasl2-modules-kdexoauth2 python3 libfaketime"
     for program in unzip chromium chromedriver curl mbsync python3; do
         command -v "$program" >/dev/null 2>&1 || lacking=yes
     done
-    ls /usr/lib/*/sasl2/libkdexoauth2.so >/dev/null 2>&1 || lacking=yes
+    ls /usr/lib/*/sasl2/libkdexoauth2.so /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || lacking=yes
     for protocol in imap pop3 submission lmtp; do
         [ -x "/usr/lib/dovecot/$protocol" ] || lacking=yes
     done

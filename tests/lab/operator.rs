@@ -52,8 +52,11 @@ pub struct Site {
     watched: Vec<String>,
     log_level: String,
     flags: Vec<String>,
+    environment: Vec<(&'static str, String)>,
     operator: Option<Kept>,
-    starts: u32,
+    /// The number of the replica that `operator` is, and of the newest.
+    replica: u32,
+    replicas: u32,
 }
 
 /// The ports that a profile names; the lab's own unless a test puts a wire between.
@@ -128,9 +131,11 @@ impl Site {
             watched: vec![tenant.clone()],
             log_level: "info,gmail_operator=debug".to_owned(),
             flags: Vec::new(),
+            environment: Vec::new(),
             tenant,
             operator: None,
-            starts: 0,
+            replica: 0,
+            replicas: 0,
         })
     }
 
@@ -200,6 +205,25 @@ impl Site {
             .await
     }
 
+    /// What is started from now on has a clock of its own, as far from the right one as the file says, in the words
+    /// of libfaketime; time itself passes as ever.
+    pub fn by_clock(&mut self, file: &std::path::Path) {
+        // The dynamic linker puts its own folder in place of $LIB.
+        let library = "/usr/$LIB/faketime/libfaketimeMT.so.1";
+        self.environment = vec![
+            ("LD_PRELOAD", library.to_owned()),
+            ("FAKETIME_TIMESTAMP_FILE", file.display().to_string()),
+            ("FAKETIME_CACHE_DURATION", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+            ("NO_FAKE_STAT", "1".to_owned()),
+        ];
+    }
+
+    /// What is started from now on has this machine's clock.
+    pub fn by_the_right_clock(&mut self) {
+        self.environment.clear();
+    }
+
     /// Another wait.
     pub fn pace(&mut self, name: &str, seconds: f64) {
         self.pace.push((name.to_owned(), seconds));
@@ -234,31 +258,43 @@ impl Site {
 
     /// Starts the operator, which may never be ready.
     pub fn launch(&mut self) -> Result<()> {
-        self.operator = Some(self.spawn(self.web_port, self.telemetry_port)?);
-        Ok(())
+        self.replica = self.new_replica();
+        self.launch_again()
     }
 
     /// Starts it as a container that has crashed: in the same Pod, so under the same name.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.starts -= 1;
-        self.start().await
+        self.launch_again()?;
+        self.until_ready().await
+    }
+
+    /// The same where it may never be ready.
+    pub fn launch_again(&mut self) -> Result<()> {
+        self.operator = Some(self.spawn(self.replica, self.web_port, self.telemetry_port)?);
+        Ok(())
+    }
+
+    fn new_replica(&mut self) -> u32 {
+        self.replicas += 1;
+        self.replicas
     }
 
     /// Starts another replica, whose sign-in page nobody is sent to.
     pub fn second_replica(&mut self) -> Result<Kept> {
-        self.spawn(free_port()?, free_port()?)
+        let number = self.new_replica();
+        self.spawn(number, free_port()?, free_port()?)
     }
 
     /// Starts another replica with a sign-in page on a port, and waits until it is ready.
     pub async fn replica_at(&mut self, web_port: u16) -> Result<Kept> {
         let telemetry_port = free_port()?;
-        let replica = self.spawn(web_port, telemetry_port)?;
+        let number = self.new_replica();
+        let replica = self.spawn(number, web_port, telemetry_port)?;
         self.ready(telemetry_port).await?;
         Ok(replica)
     }
 
-    fn spawn(&mut self, web_port: u16, telemetry_port: u16) -> Result<Kept> {
-        self.starts += 1;
+    fn spawn(&self, number: u32, web_port: u16, telemetry_port: u16) -> Result<Kept> {
         let folder = self.lab.dir().join(&self.namespace);
         std::fs::create_dir_all(&folder)?;
         let mut pace = String::new();
@@ -272,6 +308,7 @@ impl Site {
         command
             .env("KUBECONFIG", &self.kubeconfig)
             .env("RUST_BACKTRACE", "1")
+            .envs(self.environment.iter().cloned())
             .args([
                 "run",
                 "--log-level",
@@ -282,7 +319,7 @@ impl Site {
                 "::1/128",
             ])
             .args(["--cluster-name", "lab", "--namespace", &self.namespace])
-            .args(["--identity", &format!("replica-{}", self.starts)])
+            .args(["--identity", &format!("replica-{number}")])
             .args(
                 self.watched
                     .iter()

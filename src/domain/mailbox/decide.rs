@@ -9,7 +9,7 @@ use super::running_test::next_step;
 use super::spec::ValidSpec;
 use super::step::{Plan, Step};
 use super::world::{GrantView, Held, ProfileFacts, ProfileView, World};
-use crate::domain::schedule::earlier;
+use crate::domain::schedule::{earlier, later};
 
 /// What to do next.
 pub fn decide(world: &World) -> Plan {
@@ -40,7 +40,7 @@ pub fn decide(world: &World) -> Plan {
     }
 }
 
-/// How far the clock that a request was written by may be ahead of ours.
+/// How far another's clock may be ahead of ours: that by which a request was written, or another replica's.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// Whether its annotation signs out the sign-in that is there, however it stands: one that was given
@@ -70,7 +70,8 @@ fn decide_access_and_test(world: &World) -> Plan {
     let Some((held, profile, spec)) = world.usable_grant() else {
         return Plan::wait(None);
     };
-    if world.now >= held.renew_at {
+    let due = is_due(held, world.now);
+    if due {
         if world.renewal.is_due(world.now) {
             return Plan::now(Step::Renew);
         }
@@ -80,13 +81,20 @@ fn decide_access_and_test(world: &World) -> Plan {
     }
     let mut plan = decide_test(world, held, profile, spec);
     if plan.step.is_none() {
-        let renewal = world
-            .renewal
-            .not_before
-            .map_or(held.renew_at, |time| time.max(held.renew_at));
+        let renewal = match world.renewal.not_before {
+            Some(time) if due => time,
+            Some(time) => time.max(held.renew_at),
+            None => held.renew_at,
+        };
         plan.wake = Some(plan.wake.map_or(renewal, |wake| wake.min(renewal)));
     }
     plan
+}
+
+/// Whether the access token is to be renewed. One from the future was got by a clock that has been put
+/// right since: nobody knows when it really ends.
+fn is_due(held: &Held, now: Timestamp) -> bool {
+    now >= held.renew_at || held.access_issued_at > later(now, CLOCKS_DIFFER)
 }
 
 fn once_renewal_is_due(world: &World, step: Step) -> Plan {

@@ -189,6 +189,12 @@ fn grants() -> Vec<GrantView> {
             renew_at: time(START - HOUR - 300),
             ..held()
         }),
+        GrantView::Held(Held {
+            access_issued_at: time(START + HOUR),
+            access_expires_at: time(START + 2 * HOUR),
+            renew_at: time(START + 2 * HOUR - 300),
+            ..held()
+        }),
     ]
 }
 
