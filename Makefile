@@ -10,7 +10,7 @@ export RUST_BACKTRACE ?= 0
 # Tests wait for servers most of the time, so there may be more of them than cores.
 export RUST_TEST_THREADS ?= 6
 
-.PHONY: help demo test test-gmail fuzz bench screenshots image chart lab check generate clean
+.PHONY: help demo test test-gmail fuzz bench screenshots image plugin chart lab check generate clean
 
 help: ## Shows this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -46,8 +46,12 @@ screenshots: lab ## Takes the README's pictures of the sign-in page, as the test
 	@cargo build --quiet --bin gmail-operator
 	@SCREENSHOTS=$(CURDIR)/tests/screenshots cargo test --quiet --test users browser::states
 
-image: ## The operator's image, an OCI archive in target/image; needs no container engine.
-	@deploy/image/build.sh
+image: ## The operator's image, an OCI archive in target/image, and what it is made of; needs no container engine.
+	@deploy/release/image.sh
+	@deploy/release/sbom.sh
+
+plugin: ## kubectl-gmail for krew: archive and manifest in target/plugin.
+	@deploy/release/plugin.sh
 
 chart: lab ## The chart, an archive in target/chart.
 	@target/lab/bin/helm package charts/gmail-operator --destination target/chart
@@ -58,9 +62,10 @@ lab: ## Installs what tests and demo need: control plane, OAuth server, mail ser
 check: ## Formatting, lints, generated files, documents, dependencies.
 	@tests/check.sh
 
-generate: ## Writes the generated files: crds/, the README's table of reasons, the fuzzers' lock file.
+generate: ## Writes the generated files: crds/, the reference and the reasons in docs/, the fuzzers' lock file.
 	@cargo run --quiet --bin gmail-operator -- crds --out crds
-	@tests/readme-reasons.sh
+	@cargo run --quiet --bin gmail-operator -- reference >docs/reference.md
+	@cargo run --quiet --bin gmail-operator -- reasons >docs/reasons.md
 	@cargo metadata --quiet --format-version 1 --manifest-path tests/fuzz/Cargo.toml >/dev/null
 
 clean: ## Removes all that was built, the lab's servers too.

@@ -2,6 +2,7 @@
 
 mod crds;
 mod reasons;
+mod reference;
 mod run;
 
 use std::net::SocketAddr;
@@ -17,7 +18,8 @@ use crate::domain::server::Endpoint;
 use crate::settings::{Component, Pace, Settings};
 use crate::telemetry::log::LogFormat;
 
-pub use reasons::table as reasons_table;
+pub use reasons::page as reasons_page;
+pub use reference::page as reference_page;
 pub use run::RunError;
 
 /// Keeps Gmail mailboxes authorised, tested and enabled.
@@ -38,8 +40,10 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
-    /// Prints every reason with its meaning, who must act and what to do, as a Markdown table.
+    /// Prints every reason with its meaning, who must act and what to do, as Markdown.
     Reasons,
+    /// Prints every field of both kinds, as Markdown.
+    Reference,
 }
 
 #[derive(Args, Debug)]
@@ -175,7 +179,11 @@ pub fn main() -> Result<(), RunError> {
         }
         Command::Crds { out } => Ok(crds::write(out.as_deref())?),
         Command::Reasons => {
-            print!("{}", reasons_table());
+            print!("{}", reasons_page());
+            Ok(())
+        }
+        Command::Reference => {
+            print!("{}", reference_page());
             Ok(())
         }
     }
