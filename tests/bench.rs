@@ -4,6 +4,8 @@
 
 #[path = "bench/client.rs"]
 mod client;
+#[path = "bench/idle.rs"]
+mod idle;
 #[path = "bench/isolation.rs"]
 mod isolation;
 mod lab;
@@ -31,11 +33,12 @@ use scale::Creation;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 const USAGE: &str = "\
-Usage: make bench ARGS='[throughput] [logins] [isolation] [scale[=MAILBOXES]] [scale-beside[=MAILBOXES]]'
+Usage: make bench ARGS='[throughput] [logins] [isolation] [idle[=MAILBOXES]] [scale[=MAILBOXES]] [scale-beside[=MAILBOXES]]'
 
   throughput   mailboxes with a grant to Ready, beside imapflow and nodemailer
   logins       one login with XOAUTH2, beside imapflow, nodemailer and Python's libraries
   isolation    tests of healthy mailboxes, with and without as many others whose servers hang or fail
+  idle         what mailboxes that are Ready cost for ten minutes; 1000 unless said otherwise
   scale        new mailboxes to their first status, and a restart with all of them; 10000 unless said otherwise
   scale-beside the same, created while the operator runs: only for machines with cores to spare
 All but the last, unless one is named.";
@@ -46,6 +49,9 @@ enum Part {
     Throughput,
     Logins,
     Isolation,
+    Idle {
+        mailboxes: usize,
+    },
     Scale {
         mailboxes: usize,
         creation: Creation,
@@ -64,6 +70,7 @@ async fn main() -> Result<()> {
             Part::Throughput => throughput::run().await?,
             Part::Logins => logins::run().await?,
             Part::Isolation => isolation::run().await?,
+            Part::Idle { mailboxes } => idle::run(mailboxes).await?,
             Part::Scale {
                 mailboxes,
                 creation,
@@ -78,17 +85,20 @@ fn parts(arguments: impl Iterator<Item = String>) -> Result<Vec<Part>> {
     // cargo tells every benchmark that it is one.
     for argument in arguments.filter(|argument| argument != "--bench") {
         let (part, mailboxes) = match argument.split_once('=') {
-            Some((part, mailboxes)) => (part, mailboxes.parse()?),
-            None => (argument.as_str(), scale::MAILBOXES),
+            Some((part, mailboxes)) => (part, Some(mailboxes.parse()?)),
+            None => (argument.as_str(), None),
         };
         let scale = |creation| Part::Scale {
-            mailboxes,
+            mailboxes: mailboxes.unwrap_or(scale::MAILBOXES),
             creation,
         };
         parts.push(match part {
             "throughput" => Part::Throughput,
             "logins" => Part::Logins,
             "isolation" => Part::Isolation,
+            "idle" => Part::Idle {
+                mailboxes: mailboxes.unwrap_or(idle::MAILBOXES),
+            },
             "scale" => scale(Creation::Before),
             "scale-beside" => scale(Creation::Beside),
             _ => bail!("{argument} is not understood\n{USAGE}"),
@@ -96,6 +106,9 @@ fn parts(arguments: impl Iterator<Item = String>) -> Result<Vec<Part>> {
     }
     if parts.is_empty() {
         parts.extend([Part::Throughput, Part::Logins, Part::Isolation]);
+        parts.push(Part::Idle {
+            mailboxes: idle::MAILBOXES,
+        });
         parts.push(Part::Scale {
             mailboxes: scale::MAILBOXES,
             creation: Creation::Before,

@@ -67,7 +67,8 @@ pub async fn run() -> Result<()> {
     Ok(())
 }
 
-async fn start_operator(site: &mut Site) -> Result<()> {
+/// With a profile that is Ready.
+pub async fn start_operator(site: &mut Site) -> Result<()> {
     with_production_waits(site);
     // The tokens of a later round are older than after a sign-in. The other side does not renew them either.
     site.pace("proof-age", 3600.0);
@@ -103,11 +104,11 @@ async fn operator_round(
     // A watch, since asking for all of them again and again would slow down what is measured.
     let mut mailboxes =
         Box::pin(watcher(site.mailboxes(), watcher::Config::default()).applied_objects());
-    until_all(&mut mailboxes, "SignedIn").await?;
+    until_all(&mut mailboxes, "SignedIn", MAILBOXES).await?;
     operator.until_idle(1).await?;
     let meter = operator.measure()?;
     suspend(site, false).await?;
-    until_all(&mut mailboxes, "Ready").await?;
+    until_all(&mut mailboxes, "Ready", MAILBOXES).await?;
     let round = told(meter.stop()?);
     forget_mailboxes(site).await?;
     Ok(round)
@@ -121,7 +122,8 @@ async fn suspend(site: &Site, suspend: bool) -> Result<()> {
     Ok(())
 }
 
-async fn signed_in_mailbox(site: &Site, name: &str, account: &Tokens) -> Result<()> {
+/// As after a sign-in to `account`, of which a profile `google` has the grant.
+pub async fn signed_in_mailbox(site: &Site, name: &str, account: &Tokens) -> Result<()> {
     let mut manifest = site.mailbox_manifest(name, &account.email);
     // One login for each direction and no message, as on the other side.
     manifest["spec"]["testMessage"] = json!("None");
@@ -138,19 +140,20 @@ async fn signed_in_mailbox(site: &Site, name: &str, account: &Tokens) -> Result<
     Ok(())
 }
 
-/// Waits until a condition is True of every mailbox that `seen` shows.
-async fn until_all(
+/// Waits until a condition is True of `count` mailboxes that `seen` shows.
+pub async fn until_all(
     seen: &mut (impl Stream<Item = watcher::Result<Mailbox>> + Unpin),
     condition: &str,
+    count: usize,
 ) -> Result<()> {
     let mut fulfilled = HashSet::new();
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    while fulfilled.len() < MAILBOXES {
+    while fulfilled.len() < count {
         let mailbox = tokio::time::timeout_at(deadline, seen.next())
             .await
             .with_context(|| {
                 format!(
-                    "only {} of {MAILBOXES} mailboxes are {condition}",
+                    "only {} of {count} mailboxes are {condition}",
                     fulfilled.len()
                 )
             })?
