@@ -1,5 +1,6 @@
 //! Kubernetes: objects, Secrets, status, Events, the Lease.
 
+pub mod client;
 pub mod credentials;
 pub mod events;
 pub mod grant_secret;

@@ -8,8 +8,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::calls::RemoteCalls;
 use super::fleet::Fleet;
 use super::histograms::{ReconcileDurations, RenewalMargin, StepDurations};
+use super::writes::ApiWrites;
 use crate::api::Reason;
 
 /// What is counted. Labels come from closed sets, or name a profile that is there.
@@ -19,6 +21,16 @@ pub struct Metrics {
     pub reconciles: Family<ReconcileLabels, Counter>,
     /// How long they take by kind, in seconds.
     pub reconcile_durations: ReconcileDurations,
+    /// Objects that changed or were woken and have not been looked at since, by kind.
+    pub waiting: Family<KindLabels, Gauge>,
+    /// Objects that are being looked at, by kind.
+    pub in_work: Family<KindLabels, Gauge>,
+    /// Places for connections to mail servers, and who waits for one.
+    pub connections: Family<ConnectionLabels, Gauge>,
+    /// Calls to Google, to mail servers and to the API server, in seconds.
+    pub remote_calls: RemoteCalls,
+    /// Writes to the API server.
+    pub api_writes: ApiWrites,
     /// Status writes by kind.
     pub status_writes: Family<KindLabels, Counter>,
     /// Renewals of access tokens by result.
@@ -95,6 +107,22 @@ pub enum ReconcileResult {
     TimedOut,
     /// The object could not be read.
     Invalid,
+}
+
+/// The label of connections to mail servers.
+#[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct ConnectionLabels {
+    /// Which of them.
+    pub state: ConnectionState,
+}
+
+/// Whether somebody has a connection.
+#[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
+pub enum ConnectionState {
+    /// It may be open now.
+    InUse,
+    /// A Mailbox waits for it, since its account or its profile has as many as it may.
+    Waiting,
 }
 
 /// The label of a result.
@@ -259,6 +287,24 @@ impl Metrics {
         self.ending_soon.remove(labels);
     }
 
+    /// So many Mailboxes may have a connection to a mail server now, and so many wait for one.
+    pub fn connections(&self, in_use: i64, waiting: i64) {
+        for (state, count) in [
+            (ConnectionState::InUse, in_use),
+            (ConnectionState::Waiting, waiting),
+        ] {
+            let gauge = self.connections.get_or_create(&ConnectionLabels { state });
+            gauge.set(count);
+        }
+    }
+
+    /// A registry with all of them.
+    pub fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        self.register(&mut registry);
+        registry
+    }
+
     /// Registers all of them under the prefix `gmail_operator`.
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("gmail_operator");
@@ -272,6 +318,7 @@ impl Metrics {
             "How long reconciles take by kind, with their waits for servers",
             self.reconcile_durations.histogram(),
         );
+        self.register_load(registry);
         registry.register(
             "status_writes",
             "Writes of a status by kind",
@@ -329,6 +376,34 @@ impl Metrics {
                 self.reconciles.get_or_create(&labels).inc_by(0);
             }
         }
+    }
+
+    fn register_load(&self, registry: &mut Registry) {
+        registry.register(
+            "reconciles_waiting",
+            "Objects that changed or were woken and have not been looked at since, by kind",
+            self.waiting.clone(),
+        );
+        registry.register(
+            "reconciles_in_work",
+            "Objects that are being looked at, by kind, with those that wait for a server meanwhile",
+            self.in_work.clone(),
+        );
+        registry.register(
+            "mail_connections",
+            "Connections to mail servers that may be open, and Mailboxes that wait for one",
+            self.connections.clone(),
+        );
+        registry.register(
+            "remote_call_duration_seconds",
+            "How long calls to servers take, by service and result",
+            self.remote_calls.histogram(),
+        );
+        registry.register(
+            "api_writes",
+            "Writes to the API server by verb, kind and result",
+            self.api_writes.counters(),
+        );
     }
 
     fn register_tests(&self, registry: &mut Registry) {

@@ -1,8 +1,10 @@
 //! Logs, metrics and health.
 
+pub mod calls;
 pub mod fleet;
 pub mod health;
 pub mod histograms;
 pub mod log;
 pub mod metrics;
 pub mod server;
+pub mod writes;

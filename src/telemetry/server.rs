@@ -10,7 +10,6 @@ use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::health::Readiness;
 
@@ -23,23 +22,17 @@ pub struct Telemetry {
     pub readiness: Arc<Readiness>,
 }
 
-/// Serves `/metrics`, `/healthz` (the process is up) and `/readyz` until `stop`.
+/// Serves `/metrics`, `/healthz` (the process is up) and `/readyz`, without end.
 ///
 /// # Errors
 /// Where the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    telemetry: Telemetry,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, telemetry: Telemetry) -> std::io::Result<()> {
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .with_state(telemetry);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    axum::serve(listener, router).await
 }
 
 async fn metrics(State(telemetry): State<Telemetry>) -> impl IntoResponse {
