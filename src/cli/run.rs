@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::client::{self, Counters};
 use crate::cluster::lease::LeaseLost;
+use crate::cluster::with_causes;
 use crate::controller::ControllerError;
 use crate::domain::circuit::Waits;
 use crate::domain::line::Rules;
@@ -54,7 +55,7 @@ pub enum RunError {
     )]
     PlainWithTls(String),
     /// No cluster.
-    #[error("no Kubernetes API server to talk to: {0}")]
+    #[error("no Kubernetes API server to talk to: {}", with_causes(.0))]
     Client(Box<kube::Error>),
     /// No configuration of one.
     #[error("neither in a pod nor with a usable kubeconfig: {0}")]
