@@ -15,7 +15,7 @@ use crate::domain::console::{FORWARDED_PORT, FrontDoor, PublicUrl};
 use crate::domain::egress::EgressPolicy;
 use crate::domain::server::Endpoint;
 use crate::settings::{Component, Pace, Settings};
-use crate::telemetry::log::LogFormat;
+use crate::telemetry::log::{LogFilter, LogFormat};
 
 pub use reasons::table as reasons_table;
 pub use run::RunError;
@@ -40,6 +40,12 @@ enum Command {
     },
     /// Prints every reason with its meaning, who must act and what to do, as a Markdown table.
     Reasons,
+}
+
+/// What is logged, and how it looks.
+struct Logging {
+    format: LogFormat,
+    filter: LogFilter,
 }
 
 #[derive(Args, Debug)]
@@ -112,9 +118,11 @@ struct RunArgs {
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
 
-    /// What is logged, such as info or gmail_operator=debug.
+    /// What is logged: a level, and levels of modules, such as info or
+    /// info,gmail_operator::web=debug. It can be changed while the operator runs, by PUT /log-level
+    /// on --telemetry-listen, through a port-forward.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
-    log_level: String,
+    log_level: LogFilter,
 
     /// A YAML file with other waits; for tests.
     #[arg(long, value_name = "FILE", hide = true)]
@@ -170,8 +178,11 @@ impl RunArgs {
 pub fn main() -> Result<(), RunError> {
     match Cli::parse().command {
         Command::Run(args) => {
-            crate::telemetry::log::start(args.log_format, &args.log_level);
-            run::run(args.settings()?)
+            let logging = Logging {
+                format: args.log_format,
+                filter: args.log_level.clone(),
+            };
+            run::run(args.settings()?, logging)
         }
         Command::Crds { out } => Ok(crds::write(out.as_deref())?),
         Command::Reasons => {

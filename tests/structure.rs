@@ -54,7 +54,15 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ),
         (
             "web",
-            &["api", "domain", "net", "google", "cluster", "grant"],
+            &[
+                "api",
+                "domain",
+                "net",
+                "google",
+                "cluster",
+                "grant",
+                "telemetry",
+            ],
         ),
         ("kubectl", &["api", "domain", "cluster"]),
     ];

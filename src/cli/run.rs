@@ -2,6 +2,7 @@
 
 mod clock;
 mod lead;
+mod telemetry;
 mod web;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::Logging;
 use crate::cluster::client::{self, Counters};
 use crate::cluster::lease::LeaseLost;
 use crate::cluster::with_causes;
@@ -23,8 +25,10 @@ use crate::grant::{GrantKeeper, TrafficRules};
 use crate::net::network::Network;
 use crate::settings::{BadPace, Component, Pace, Settings};
 use crate::telemetry::health::Readiness;
+use crate::telemetry::log::LogSwitch;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::server::{self, Telemetry};
+use crate::telemetry::traces::Traces;
 use lead::lead;
 
 /// How long what is going on may take to come to its end at a shutdown. Less than the 30 s that
@@ -37,6 +41,9 @@ const LAST_WRITES: Duration = Duration::from_secs(4);
 /// The same where nobody asked the process to end: it lost the Lease, as it does when the API server
 /// is away, and what it could not write then is what is left to write.
 const LAST_WRITES_UNASKED: Duration = Duration::from_secs(60);
+
+/// How long the last traces may take: they go while the last writes do.
+const LAST_TRACES: Duration = Duration::from_secs(3);
 
 /// How many renewals of one OAuth client are under way at once. Google answers within a tenth of a
 /// second, so that the gap between two of them decides; this bounds what waits for a server that is
@@ -78,14 +85,15 @@ pub enum RunError {
 }
 
 /// Runs the operator until SIGTERM or SIGINT.
-pub fn run(settings: Settings) -> Result<(), RunError> {
-    tokio::runtime::Builder::new_multi_thread()
+pub fn run(settings: Settings, logging: Logging) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()?
-        .block_on(serve(settings))
+        .build()?;
+    let (log, traces) = telemetry::start(logging, &settings, runtime.handle().clone());
+    runtime.block_on(serve(settings, log, traces))
 }
 
-async fn serve(settings: Settings) -> Result<(), RunError> {
+async fn serve(settings: Settings, log: LogSwitch, traces: Option<Traces>) -> Result<(), RunError> {
     let config = kube::Config::infer().await?;
     let metrics = Metrics::default();
     let counters = Counters {
@@ -102,12 +110,13 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     let telemetry = Telemetry {
         registry: Arc::new(metrics.registry()),
         readiness: readiness.clone(),
+        log,
     };
     let telemetry = server::serve(listen(settings.telemetry_listen).await?, telemetry);
     // To the very end: what a process does at its end is seen, too.
     tokio::select! {
         served = telemetry => Ok(served?),
-        ended = work(&settings, &client, &metrics, &readiness, &stop) => ended,
+        ended = work(&settings, &client, &metrics, &readiness, &stop, traces) => ended,
     }
 }
 
@@ -118,6 +127,7 @@ async fn work(
     metrics: &Metrics,
     readiness: &Arc<Readiness>,
     stop: &CancellationToken,
+    traces: Option<Traces>,
 ) -> Result<(), RunError> {
     let network = Network::new(settings.egress.clone());
     let network = Arc::new(network.counted_in(metrics.remote_calls.clone()));
@@ -145,12 +155,16 @@ async fn work(
         () = clock => Ok(()),
     };
     readiness.ends();
-    keeper
-        .store_rest(match &ended {
-            Ok(()) => LAST_WRITES,
-            Err(_) => LAST_WRITES_UNASKED,
-        })
-        .await;
+    let last_writes = keeper.store_rest(match &ended {
+        Ok(()) => LAST_WRITES,
+        Err(_) => LAST_WRITES_UNASKED,
+    });
+    let last_traces = async {
+        if let Some(traces) = traces {
+            traces.end(LAST_TRACES).await;
+        }
+    };
+    tokio::join!(last_writes, last_traces);
     match jumped.into_inner() {
         Some(jump) => Err(jump.into()),
         None => ended,

@@ -44,8 +44,11 @@ impl Transport {
         let host = Endpoint::new(host, uri.port_u16().unwrap_or(443));
         let calls = self.http.calls();
         let judge = |answer: &Result<HttpResponse, NoAnswer>| ended(self.service, answer);
-        let answer = async { let_through(self.http.send(request).await?, host) };
-        calls.timed(self.service, judge, Box::pin(answer)).await
+        let server = (host.host.as_str(), host.port);
+        let answer = async { let_through(self.http.send(request).await?, host.clone()) };
+        calls
+            .timed(self.service, server, judge, Box::pin(answer))
+            .await
     }
 }
 

@@ -3,37 +3,41 @@
 use super::{Prober, Subject};
 use crate::api::Reason;
 use crate::domain::failure::Failure;
+use crate::domain::server::Endpoint;
 use crate::mail::{ImapSession, Pop3Session, SmtpSession};
 use crate::telemetry::calls::{CallResult, Service};
 
 impl Prober {
     pub(super) async fn imap(&self, subject: &Subject<'_>) -> Result<ImapSession, Failure> {
         let dialer = self.dialer(subject)?;
-        let login = ImapSession::open(&dialer, &subject.servers.imap, subject.account());
-        self.timed(Service::Imap, login).await
+        let server = &subject.servers.imap;
+        let login = ImapSession::open(&dialer, server, subject.account());
+        self.timed(Service::Imap, server, login).await
     }
 
     pub(super) async fn pop3(&self, subject: &Subject<'_>) -> Result<Pop3Session, Failure> {
         let dialer = self.dialer(subject)?;
-        let login = Pop3Session::open(&dialer, &subject.servers.pop3, subject.account());
-        self.timed(Service::Pop3, login).await
+        let server = &subject.servers.pop3;
+        let login = Pop3Session::open(&dialer, server, subject.account());
+        self.timed(Service::Pop3, server, login).await
     }
 
     pub(super) async fn smtp(&self, subject: &Subject<'_>) -> Result<SmtpSession, Failure> {
         let dialer = self.dialer(subject)?;
         let (server, security) = (&subject.servers.smtp, subject.servers.smtp_security);
         let login = SmtpSession::open(&dialer, server, security, subject.account());
-        self.timed(Service::Smtp, login).await
+        self.timed(Service::Smtp, server, login).await
     }
 
     async fn timed<T>(
         &self,
         service: Service,
+        server: &Endpoint,
         login: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let calls = self.network.calls();
-        // On the heap: what is passed on by value is on the stack several times.
-        calls.timed(service, ended, Box::pin(login)).await
+        let server = (server.host.as_str(), server.port);
+        calls.timed(service, server, ended, Box::pin(login)).await
     }
 }
 

@@ -1,10 +1,14 @@
 //! Calls to servers that are not ours: how long they take, and how they end.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
+use tracing::Instrument;
+
+use super::spans;
 
 /// What is called.
 #[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
@@ -63,17 +67,21 @@ impl Default for RemoteCalls {
 }
 
 impl RemoteCalls {
-    /// Waits for `call` to `service`; `judge` says how it ended. A call that is dropped meanwhile is
-    /// not counted.
+    /// Waits for `call` to `service`, which the server at `host` and `port` gives; `judge` says how
+    /// it ended. A call that is dropped meanwhile is not counted. It is pinned, since what is passed
+    /// on by value is on the stack several times.
     pub async fn timed<T>(
         &self,
         service: Service,
+        (host, port): (&str, u16),
         judge: impl FnOnce(&T) -> CallResult,
-        call: impl Future<Output = T>,
+        call: Pin<Box<impl Future<Output = T>>>,
     ) -> T {
-        let begun = Instant::now();
-        let ended = call.await;
-        self.observe(service, judge(&ended), begun.elapsed());
+        let (begun, span) = (Instant::now(), spans::call(service, host, port));
+        let ended = call.instrument(span.clone()).await;
+        let result = judge(&ended);
+        spans::called(&span, result);
+        self.observe(service, result, begun.elapsed());
         ended
     }
 

@@ -1,4 +1,4 @@
-//! Logs, metrics and health.
+//! Logs, metrics, traces and health.
 
 pub mod calls;
 pub mod fleet;
@@ -7,4 +7,6 @@ pub mod histograms;
 pub mod log;
 pub mod metrics;
 pub mod server;
+pub mod spans;
+pub mod traces;
 pub mod writes;

@@ -1,9 +1,11 @@
-//! The port for metrics and health.
+//! The port for metrics, health and what is logged.
+
+mod log_level;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -11,7 +13,9 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
+use self::log_level::Ends;
 use super::health::Readiness;
+use super::log::{LogSwitch, MAX_LENGTH};
 
 /// What the telemetry port shows.
 #[derive(Clone)]
@@ -20,9 +24,11 @@ pub struct Telemetry {
     pub registry: Arc<Registry>,
     /// For `/readyz`.
     pub readiness: Arc<Readiness>,
+    /// For `/log-level`.
+    pub log: LogSwitch,
 }
 
-/// Serves `/metrics`, `/healthz` (the process is up) and `/readyz`, without end.
+/// Serves `/metrics`, `/healthz` (the process is up), `/readyz` and `/log-level`, without end.
 ///
 /// # Errors
 /// Where the listener fails.
@@ -31,7 +37,10 @@ pub async fn serve(listener: TcpListener, telemetry: Telemetry) -> std::io::Resu
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state(telemetry);
+        .route("/log-level", get(log_level::show).put(log_level::change))
+        .layer(DefaultBodyLimit::max(MAX_LENGTH))
+        .with_state(telemetry)
+        .into_make_service_with_connect_info::<Ends>();
     axum::serve(listener, router).await
 }
 
