@@ -101,7 +101,7 @@ struct RunArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
 
-    /// Where /metrics, /healthz and /readyz are served.
+    /// Where /metrics, /healthz, /readyz and /log-level are served.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
     telemetry_listen: SocketAddr,
 

@@ -82,6 +82,8 @@ async fn a_trace_tells_each_step_and_no_secret() -> Result<()> {
         "OTEL_EXPORTER_OTLP_HEADERS",
         &format!("x-collector-key={PASSWORD}"),
     );
+    // Each test has its token renewed.
+    site.pace("proof-age", 0.0);
     // With all that every library says.
     site.log_level("trace");
     site.flag("--log-format=json");
@@ -143,6 +145,12 @@ fn judge_spans(spans: &[Span], site: &Site) -> Result<()> {
     ensure!(login.has("result", "Ok") && login.has("server.address", "localhost"));
     let act = parent(login).context("a login belongs to a step")?;
     ensure!(act.has("step", "TestIncoming") || act.has("step", "SendMessage"));
+
+    let renewal = |span: &Span| {
+        let acts = parent(span).is_some_and(|act| act.has("step", "Renew"));
+        acts && span.has("service", "OAuthToken")
+    };
+    ensure!(spans.iter().any(renewal), "no renewal");
 
     let callback = spans
         .iter()

@@ -6,6 +6,7 @@ pub mod health;
 pub mod histograms;
 pub mod log;
 pub mod metrics;
+mod register;
 pub mod server;
 pub mod spans;
 pub mod traces;
