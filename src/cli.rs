@@ -16,7 +16,7 @@ use crate::domain::console::{FORWARDED_PORT, FrontDoor, PublicUrl};
 use crate::domain::egress::EgressPolicy;
 use crate::domain::server::Endpoint;
 use crate::settings::{Component, Pace, Settings};
-use crate::telemetry::log::LogFormat;
+use crate::telemetry::log::{LogFilter, LogFormat};
 
 pub use reasons::page as reasons_page;
 pub use reference::page as reference_page;
@@ -44,6 +44,12 @@ enum Command {
     Reasons,
     /// Prints every field of both kinds, as Markdown.
     Reference,
+}
+
+/// What is logged, and how it looks.
+struct Logging {
+    format: LogFormat,
+    filter: LogFilter,
 }
 
 #[derive(Args, Debug)]
@@ -99,7 +105,7 @@ struct RunArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
 
-    /// Where /metrics, /healthz and /readyz are served.
+    /// Where /metrics, /healthz, /readyz and /log-level are served.
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
     telemetry_listen: SocketAddr,
 
@@ -116,9 +122,11 @@ struct RunArgs {
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
 
-    /// What is logged, such as info or gmail_operator=debug.
+    /// What is logged: a level, and levels of modules, such as info or
+    /// info,gmail_operator::web=debug. It can be changed while the operator runs, by PUT /log-level
+    /// on --telemetry-listen, through a port-forward.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
-    log_level: String,
+    log_level: LogFilter,
 
     /// A YAML file with other waits; for tests.
     #[arg(long, value_name = "FILE", hide = true)]
@@ -174,8 +182,11 @@ impl RunArgs {
 pub fn main() -> Result<(), RunError> {
     match Cli::parse().command {
         Command::Run(args) => {
-            crate::telemetry::log::start(args.log_format, &args.log_level);
-            run::run(args.settings()?)
+            let logging = Logging {
+                format: args.log_format,
+                filter: args.log_level.clone(),
+            };
+            run::run(args.settings()?, logging)
         }
         Command::Crds { out } => Ok(crds::write(out.as_deref())?),
         Command::Reasons => {

@@ -5,6 +5,7 @@
 //! | room | what is in it |
 //! | --- | --- |
 //! | [`api`] | the two kinds, conditions and reasons: types only |
+//! | [`telemetry`] | logs, metrics, traces, health |
 //! | [`domain`] | pure decisions: no client, no clock, no randomness |
 //! | [`net`] | TCP, TLS and HTTPS, no further than the egress policy and a profile's trust allow |
 //! | [`google`] | OAuth with Google: consent, exchange, identity, refresh, revocation, client check |
@@ -14,7 +15,6 @@
 //! | [`probe`] | the steps of Test & Enable |
 //! | [`controller`] | observe, decide, act, report, once for each kind |
 //! | [`web`] | the sign-in page and its callback |
-//! | [`telemetry`] | logs, metrics, health |
 //! | [`settings`], [`cli`] | flags, validated; the start |
 //! | [`kubectl`] | the plugin `kubectl gmail`: a program of its own, which talks to the API server alone |
 #![forbid(unsafe_code)]

@@ -29,14 +29,14 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let table: [(&str, &[&str]); 13] = [
         ("api", &[]),
         ("domain", &["api"]),
-        ("net", &["domain"]),
-        ("google", &["api", "domain", "net"]),
-        ("mail", &["api", "domain", "net"]),
-        ("cluster", &["api", "domain"]),
         ("telemetry", &["api"]),
+        ("net", &["domain", "telemetry"]),
+        ("google", &["api", "domain", "net", "telemetry"]),
+        ("mail", &["api", "domain", "net"]),
+        ("cluster", &["api", "domain", "telemetry"]),
         ("settings", &["domain"]),
         ("grant", &["api", "domain", "net", "google", "cluster"]),
-        ("probe", &["api", "domain", "net", "mail"]),
+        ("probe", &["api", "domain", "net", "mail", "telemetry"]),
         (
             "controller",
             &[
@@ -54,7 +54,15 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ),
         (
             "web",
-            &["api", "domain", "net", "google", "cluster", "grant"],
+            &[
+                "api",
+                "domain",
+                "net",
+                "google",
+                "cluster",
+                "grant",
+                "telemetry",
+            ],
         ),
         ("kubectl", &["api", "domain", "cluster"]),
     ];

@@ -1,6 +1,8 @@
 //! The start of all parts, and their end.
 
 mod clock;
+mod lead;
+mod telemetry;
 mod web;
 
 use std::net::SocketAddr;
@@ -8,22 +10,26 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kube::Client;
-use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::lease::{self, LeaseLost, LeaseTimes};
-use crate::controller::{self, ControllerError, ControllerSettings};
+use crate::cli::Logging;
+use crate::cluster::client::{self, Counters};
+use crate::cluster::lease::LeaseLost;
+use crate::cluster::with_causes;
+use crate::controller::ControllerError;
 use crate::domain::circuit::Waits;
 use crate::domain::line::Rules;
 use crate::grant::{GrantKeeper, TrafficRules};
 use crate::net::network::Network;
 use crate::settings::{BadPace, Component, Pace, Settings};
 use crate::telemetry::health::Readiness;
+use crate::telemetry::log::LogSwitch;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::server::{self, Telemetry};
+use crate::telemetry::traces::Traces;
+use lead::lead;
 
 /// How long what is going on may take to come to its end at a shutdown. Less than the 30 s that
 /// Kubernetes gives.
@@ -35,6 +41,9 @@ const LAST_WRITES: Duration = Duration::from_secs(4);
 /// The same where nobody asked the process to end: it lost the Lease, as it does when the API server
 /// is away, and what it could not write then is what is left to write.
 const LAST_WRITES_UNASKED: Duration = Duration::from_secs(60);
+
+/// How long the last traces may take: they go while the last writes do.
+const LAST_TRACES: Duration = Duration::from_secs(3);
 
 /// How many renewals of one OAuth client are under way at once. Google answers within a tenth of a
 /// second, so that the gap between two of them decides; this bounds what waits for a server that is
@@ -53,7 +62,7 @@ pub enum RunError {
     )]
     PlainWithTls(String),
     /// No cluster.
-    #[error("no Kubernetes API server to talk to: {0}")]
+    #[error("no Kubernetes API server to talk to: {}", with_causes(.0))]
     Client(Box<kube::Error>),
     /// No configuration of one.
     #[error("neither in a pod nor with a usable kubeconfig: {0}")]
@@ -76,67 +85,63 @@ pub enum RunError {
 }
 
 /// Runs the operator until SIGTERM or SIGINT.
-pub fn run(settings: Settings) -> Result<(), RunError> {
-    tokio::runtime::Builder::new_multi_thread()
+pub fn run(settings: Settings, logging: Logging) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()?
-        .block_on(serve(settings))
+        .build()?;
+    let (log, traces) = telemetry::start(logging, &settings, runtime.handle().clone());
+    runtime.block_on(serve(settings, log, traces))
 }
 
-async fn serve(settings: Settings) -> Result<(), RunError> {
+async fn serve(settings: Settings, log: LogSwitch, traces: Option<Traces>) -> Result<(), RunError> {
     let config = kube::Config::infer().await?;
-    let client = Client::try_from(config).map_err(|error| RunError::Client(Box::new(error)))?;
+    let metrics = Metrics::default();
+    let counters = Counters {
+        calls: metrics.remote_calls.clone(),
+        writes: metrics.api_writes.clone(),
+    };
+    let client = client::client(config, &settings.namespace, counters)
+        .map_err(|error| RunError::Client(Box::new(error)))?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone())?);
-
-    let metrics = Metrics::default();
-    let mut registry = Registry::default();
-    metrics.register(&mut registry);
     let runs = |component| settings.components.contains(&component);
-    let (controls, serves) = (runs(Component::Controller), runs(Component::Web));
-    let readiness = Arc::new(Readiness::waiting_for(controls, serves));
+    let readiness = Readiness::waiting_for(runs(Component::Controller), runs(Component::Web));
+    let readiness = Arc::new(readiness);
     let telemetry = Telemetry {
-        registry: Arc::new(registry),
+        registry: Arc::new(metrics.registry()),
         readiness: readiness.clone(),
+        log,
     };
-    let telemetry = server::serve(
-        listen(settings.telemetry_listen).await?,
-        telemetry,
-        stop.clone(),
-    );
+    let telemetry = server::serve(listen(settings.telemetry_listen).await?, telemetry);
+    // To the very end: what a process does at its end is seen, too.
+    tokio::select! {
+        served = telemetry => Ok(served?),
+        ended = work(&settings, &client, &metrics, &readiness, &stop, traces) => ended,
+    }
+}
 
-    let network = Arc::new(Network::new(settings.egress.clone()));
+/// Runs all parts until `stop` or an error, and then does what must not be left.
+async fn work(
+    settings: &Settings,
+    client: &Client,
+    metrics: &Metrics,
+    readiness: &Arc<Readiness>,
+    stop: &CancellationToken,
+    traces: Option<Traces>,
+) -> Result<(), RunError> {
+    let network = Network::new(settings.egress.clone());
+    let network = Arc::new(network.counted_in(metrics.remote_calls.clone()));
     let keeper = GrantKeeper::new(
         client.clone(),
         &settings.namespace,
         network.clone(),
         traffic_rules(&settings.pace),
     );
-    let web = web::serve(&settings, &client, &keeper, &network, &readiness, &stop);
-    let control = async {
-        match controls {
-            true => {
-                lead(
-                    &settings, &client, &network, &keeper, &metrics, &readiness, &stop,
-                )
-                .await
-            }
-            false => {
-                stop.cancelled().await;
-                Ok(())
-            }
-        }
-    };
-    let drained = async {
-        stop.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-        tracing::warn!(
-            "what was going on did not come to its end in time and is left; it is done again after the start"
-        );
-    };
-    let all = async {
-        tokio::try_join!(async { Ok::<_, RunError>(telemetry.await?) }, web, control).map(drop)
-    };
+    let web = web::serve(settings, client, &keeper, &network, readiness, stop);
+    let control = lead(
+        settings, client, &network, &keeper, metrics, readiness, stop,
+    );
+    let all = async { tokio::try_join!(web, control).map(drop) };
     let jumped = OnceLock::new();
     let clock = async {
         let jump = clock::jumps().await;
@@ -146,19 +151,34 @@ async fn serve(settings: Settings) -> Result<(), RunError> {
     };
     let ended = tokio::select! {
         result = all => result,
-        () = drained => Ok(()),
+        () = drained(stop, readiness) => Ok(()),
         () = clock => Ok(()),
     };
-    keeper
-        .store_rest(match &ended {
-            Ok(()) => LAST_WRITES,
-            Err(_) => LAST_WRITES_UNASKED,
-        })
-        .await;
+    readiness.ends();
+    let last_writes = keeper.store_rest(match &ended {
+        Ok(()) => LAST_WRITES,
+        Err(_) => LAST_WRITES_UNASKED,
+    });
+    let last_traces = async {
+        if let Some(traces) = traces {
+            traces.end(LAST_TRACES).await;
+        }
+    };
+    tokio::join!(last_writes, last_traces);
     match jumped.into_inner() {
         Some(jump) => Err(jump.into()),
         None => ended,
     }
+}
+
+/// Waits until what is going on has had its time to come to its end after `stop`.
+async fn drained(stop: &CancellationToken, readiness: &Readiness) {
+    stop.cancelled().await;
+    readiness.ends();
+    tokio::time::sleep(DRAIN).await;
+    tracing::warn!(
+        "what was going on did not come to its end in time and is left; it is done again after the start"
+    );
 }
 
 fn traffic_rules(pace: &Pace) -> TrafficRules {
@@ -172,65 +192,6 @@ fn traffic_rules(pace: &Pace) -> TrafficRules {
             longest: pace.circuit_longest.into(),
         },
     }
-}
-
-/// Waits for the Lease, then runs the controllers for as long as it is held.
-async fn lead(
-    settings: &Settings,
-    client: &Client,
-    network: &Arc<Network>,
-    keeper: &GrantKeeper,
-    metrics: &Metrics,
-    readiness: &Arc<Readiness>,
-    stop: &CancellationToken,
-) -> Result<(), RunError> {
-    let (tells, mut leads) = watch::channel(None);
-    let pace = &settings.pace;
-    let times = LeaseTimes {
-        duration: pace.lease_duration.into(),
-        deadline: pace.lease_deadline.into(),
-        retry: pace.lease_retry.into(),
-    };
-    // The Lease is given back only when the controllers have come to their end.
-    let released = CancellationToken::new();
-    let lease = lease::run(
-        client.clone(),
-        &settings.namespace,
-        &settings.identity,
-        times,
-        tells,
-        released.clone(),
-    );
-    let controllers = async {
-        // A replica that waits for the Lease is as ready as it can be.
-        readiness.controller_is_ready();
-        tokio::select! {
-            won = leads.wait_for(Option::is_some) => if won.is_err() { return Ok(()) },
-            () = stop.cancelled() => {
-                released.cancel();
-                return Ok(());
-            }
-        }
-        tracing::info!(identity = settings.identity, "this replica leads");
-        metrics.leader.set(1);
-        let controllers = ControllerSettings {
-            client: client.clone(),
-            namespace: settings.namespace.clone(),
-            watch_namespaces: settings.watch_namespaces.clone(),
-            front_door: settings.front_door.clone(),
-            cluster_name: settings.cluster_name.clone(),
-            instance: settings.identity.clone(),
-            pace: settings.pace,
-            network: network.clone(),
-            keeper: keeper.clone(),
-            metrics: metrics.clone(),
-            leads: leads.clone(),
-        };
-        let result = controller::run(controllers, readiness.clone(), stop.clone()).await;
-        released.cancel();
-        Ok::<_, RunError>(result?)
-    };
-    tokio::try_join!(async { Ok::<_, RunError>(lease.await?) }, controllers).map(drop)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {

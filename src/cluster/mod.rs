@@ -1,5 +1,7 @@
 //! Kubernetes: objects, Secrets, status, Events, the Lease.
 
+mod causes;
+pub mod client;
 pub mod credentials;
 pub mod events;
 pub mod grant_secret;
@@ -14,6 +16,8 @@ pub mod web_key;
 pub mod workload_secret;
 
 use std::time::Duration;
+
+pub use causes::with_causes;
 
 /// The longest that one call to the API server may take, with the client's own retries.
 pub const API_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,7 +42,7 @@ pub enum ClusterError {
 fn words(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => format!("{} (HTTP {})", status.message, status.code),
-        other => other.to_string(),
+        other => with_causes(other),
     }
 }
 

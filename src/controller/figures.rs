@@ -21,6 +21,8 @@ pub fn tell(context: &Context) {
         true => context.metrics.fleet.show(figures(context)),
         false => context.metrics.fleet.clear(),
     }
+    let (in_use, waiting) = context.slots.load();
+    (context.metrics).connections(number(in_use), number(waiting));
 }
 
 fn figures(context: &Context) -> Figures {

@@ -23,8 +23,8 @@ use crate::telemetry::metrics::Kind;
 
 /// Looks at one grant.
 pub async fn reconcile(secret: Arc<Secret>, context: Arc<Context>) -> Result<Action, Infallible> {
-    let uid = secret.uid().unwrap_or_default();
-    guarded(&context, Kind::Grant, &uid, one_step(&secret, &context)).await
+    let step = one_step(&secret, &context);
+    guarded(&context, Kind::Grant, secret.as_ref(), step).await
 }
 
 async fn one_step(secret: &Secret, context: &Context) -> Result<Action, ClusterError> {

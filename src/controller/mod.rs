@@ -10,6 +10,7 @@ mod mailbox;
 mod news;
 mod places;
 mod profile;
+mod queue;
 mod revoke;
 mod rounds;
 mod run;

@@ -3,8 +3,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::{Stream, StreamExt, future, stream};
-use kube::runtime::controller::{Action, Config};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
+use kube::runtime::controller::{self, Action, Config};
 use kube::runtime::reflector::{Lookup, ObjectRef, Store};
 use kube::runtime::{Controller, watcher};
 use kube::{Client, Resource};
@@ -17,6 +17,7 @@ use super::backoff::Backoff;
 use super::census::Census;
 use super::context::{Context, Memories};
 use super::places::Places;
+use super::queue::Queue;
 use super::rounds::Rounds;
 use super::streams::{Readers, Watches, stores};
 use super::wake::Wake;
@@ -29,7 +30,7 @@ use crate::net::network::Network;
 use crate::probe::{CONNECTIONS, ProbeWaits, Prober, Slots};
 use crate::settings::Pace;
 use crate::telemetry::health::Readiness;
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Kind, Metrics};
 
 /// Mailboxes that are worked on at once, without those that wait for a mail server or Google.
 const DESKS: u16 = 32;
@@ -99,6 +100,7 @@ pub async fn run(
     };
     let mailboxes = Driven {
         what: "Mailboxes",
+        kind: Kind::Mailbox,
         objects: watches.mailboxes(writers.mailboxes),
         store: watches.readers.mailboxes.clone(),
         woken: woken.mailboxes,
@@ -106,6 +108,7 @@ pub async fn run(
     };
     let profiles = Driven {
         what: "GmailServerProfiles",
+        kind: Kind::GmailServerProfile,
         objects: watches.profiles(writers.profiles),
         store: watches.readers.profiles.clone(),
         woken: woken.profiles,
@@ -113,6 +116,7 @@ pub async fn run(
     };
     let grants = Driven {
         what: "grants",
+        kind: Kind::Grant,
         objects: watches.grants(writers.grants),
         store: watches.readers.grants.clone(),
         woken: woken.grants,
@@ -215,6 +219,7 @@ fn context(
 /// One kind's controller, before it runs.
 struct Driven<K: Lookup<DynamicType = ()> + 'static, S> {
     what: &'static str,
+    kind: Kind,
     objects: S,
     store: Store<K>,
     woken: UnboundedReceiver<ObjectRef<K>>,
@@ -236,7 +241,7 @@ where
     /// Runs until `stop`; what is going on then comes to its end.
     async fn run<R, F>(
         self,
-        reconcile: R,
+        mut reconcile: R,
         context: &Arc<Context>,
         stop: &CancellationToken,
     ) -> Result<(), ControllerError>
@@ -246,25 +251,44 @@ where
     {
         let Self {
             what,
+            kind,
             objects,
             store,
             mut woken,
             at_once,
         } = self;
+        let queue = Queue::new(&context.metrics, kind);
+        let changed = queue.clone();
+        let objects = objects.inspect_ok(move |object| changed.wants(ObjectRef::from_obj(object)));
+        let called = queue.clone();
+        let woken = stream::poll_fn(move |cx| woken.poll_recv(cx))
+            .inspect(move |object| called.wants(object.clone()));
+        let begun = queue.clone();
         Controller::for_stream(objects, store)
             .with_config(Config::default().concurrency(at_once))
-            .reconcile_on(stream::poll_fn(move |cx| woken.poll_recv(cx)))
+            .reconcile_on(woken)
             .graceful_shutdown_on(stop.clone().cancelled_owned())
             .run(
-                reconcile,
+                move |object: Arc<K>, context| {
+                    let in_work = begun.begins(&ObjectRef::from_obj(object.as_ref()));
+                    let looked_at = reconcile(object, context);
+                    looked_at.inspect(move |_| drop(in_work))
+                },
                 |_, never: &Infallible, _| match *never {},
                 context.clone(),
             )
-            .for_each(|result| async move {
+            .for_each(|result| {
                 // What a reconcile does wrong has been told by then; this is the queue's own.
                 if let Err(error) = result {
                     tracing::debug!(%error, "a wake-up came to nothing");
+                    if let controller::Error::ObjectNotFound(object) = error {
+                        queue.gone(
+                            &ObjectRef::new(&object.name)
+                                .within(&object.namespace.unwrap_or_default()),
+                        );
+                    }
                 }
+                future::ready(())
             })
             .await;
         if stop.is_cancelled() {

@@ -8,6 +8,8 @@ use kube::runtime::{WatchStreamExt, watcher as watch_api};
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
+use crate::cluster::with_causes;
+
 /// Objects of one page of the first list. A page is in memory several times while it is read.
 const PAGE: u32 = 100;
 
@@ -66,7 +68,9 @@ where
                 .filter(|object| !listed.contains(&object.uid()))
                 .for_each(|object| seen(object.as_ref(), true));
         }
-        Err(error) => tracing::warn!(%error, "a watch broke off; it is started again"),
+        Err(error) => {
+            tracing::warn!(error = %with_causes(error), "a watch broke off; it is started again");
+        }
     })
 }
 

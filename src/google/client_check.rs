@@ -8,6 +8,7 @@ use super::error::{OAuthError, Trouble};
 use super::token::explain;
 use crate::domain::oauth_client::OAuthClient;
 use crate::domain::secret::ExposeSecret;
+use crate::telemetry::calls::Service;
 
 const DOING: &str = "checking the OAuth client";
 
@@ -40,7 +41,7 @@ impl Google {
             .token_client::<EmptyExtraTokenFields>(client)
             .exchange_code(AuthorizationCode::new(MADE_UP.to_owned()))
             .set_redirect_uri(Cow::Owned(RedirectUrl::from_url(redirect_uri.clone())))
-            .request_async(&self.transport)
+            .request_async(&self.transport(Service::OAuthClientCheck))
             .await
             .map_err(|error| explain(error, DOING, &[client.secret.expose_secret()]));
         match outcome {

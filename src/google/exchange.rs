@@ -18,6 +18,7 @@ use crate::domain::oauth_client::OAuthClient;
 use crate::domain::secret::{
     AccessToken, AuthorizationCode, CodeVerifier, ExposeSecret, RefreshToken,
 };
+use crate::telemetry::calls::Service;
 
 const DOING: &str = "exchanging the sign-in's code for tokens";
 
@@ -98,7 +99,7 @@ impl Google {
             .exchange_code(oauth2::AuthorizationCode::new(secrets[1].to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(secrets[2].to_owned()))
             .set_redirect_uri(Cow::Owned(RedirectUrl::from_url(redirect_uri.clone())))
-            .request_async(&self.transport)
+            .request_async(&self.transport(Service::OAuthToken))
             .await;
         exchanged(response, &secrets)
     }

@@ -15,6 +15,7 @@ use super::error::{NoAnswer, OAuthError, Trouble};
 use super::{Exchanged, Google, IdToken};
 use crate::domain::address::EmailAddress;
 use crate::domain::secret::{ExposeSecret, SignInNonce};
+use crate::telemetry::calls::Service;
 
 const DOING: &str = "fetching the keys that ID tokens are signed with";
 
@@ -120,7 +121,7 @@ impl Google {
 
     async fn signing_keys(&self) -> Result<CoreJsonWebKeySet, OAuthError> {
         let url = JsonWebKeySetUrl::from_url(self.endpoints.jwks.clone());
-        CoreJsonWebKeySet::fetch_async(&url, &self.transport)
+        CoreJsonWebKeySet::fetch_async(&url, &self.transport(Service::OAuthKeys))
             .await
             .map_err(|error: DiscoveryError<NoAnswer>| match error {
                 DiscoveryError::Request(no_answer) => no_answer.while_doing(DOING),

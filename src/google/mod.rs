@@ -26,6 +26,7 @@ use url::Url;
 
 use crate::domain::endpoints::OAuthEndpoints;
 use crate::net::http::HttpClient;
+use crate::telemetry::calls::Service;
 
 pub use client_check::ClientAnswer;
 pub use consent::SignInRequest;
@@ -39,7 +40,7 @@ use transport::Transport;
 #[derive(Clone, Debug)]
 pub struct Google {
     endpoints: Arc<OAuthEndpoints>,
-    transport: Transport,
+    http: HttpClient,
 }
 
 impl Google {
@@ -47,8 +48,13 @@ impl Google {
     pub fn new(endpoints: OAuthEndpoints, http: HttpClient) -> Self {
         Self {
             endpoints: Arc::new(endpoints),
-            transport: Transport::new(http),
+            http,
         }
+    }
+
+    /// What carries the requests to `service`.
+    fn transport(&self, service: Service) -> Transport {
+        Transport::new(self.http.clone(), service)
     }
 
     /// Where this server takes codes and refresh tokens.

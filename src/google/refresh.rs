@@ -8,6 +8,7 @@ use super::error::OAuthError;
 use super::token::{explain, issued, unreadable};
 use crate::domain::oauth_client::OAuthClient;
 use crate::domain::secret::{AccessToken, ExposeSecret, RefreshToken};
+use crate::telemetry::calls::Service;
 
 const DOING: &str = "renewing the access token";
 
@@ -40,7 +41,7 @@ impl Google {
         let response = self
             .token_client::<EmptyExtraTokenFields>(client)
             .exchange_refresh_token(&oauth2::RefreshToken::new(secrets[1].to_owned()))
-            .request_async(&self.transport)
+            .request_async(&self.transport(Service::OAuthToken))
             .await
             .map_err(|error| explain(error, DOING, &secrets))?;
         let issued = issued(&response).ok_or_else(|| unreadable(DOING))?;

@@ -5,6 +5,7 @@ use url::form_urlencoded::Serializer;
 use super::Google;
 use super::error::{OAuthError, Said, Trouble};
 use crate::domain::secret::{ExposeSecret, RefreshToken};
+use crate::telemetry::calls::Service;
 
 const DOING: &str = "revoking the grant";
 
@@ -35,7 +36,7 @@ impl Google {
             .map_err(|_| {
                 OAuthError::trouble(Trouble::NotOAuth, DOING, "the request cannot be made")
             })?;
-        let answer = self.transport.ask(request).await;
+        let answer = self.transport(Service::OAuthRevocation).ask(request).await;
         let answer = answer.map_err(|error| error.while_doing(DOING))?;
         if answer.status() == StatusCode::OK {
             return Ok(());

@@ -9,6 +9,7 @@ use super::error::{Foreign, NoAnswer, Said};
 use super::retry_after::pause;
 use crate::domain::server::Endpoint;
 use crate::net::http::HttpClient;
+use crate::telemetry::calls::{CallResult, Service};
 
 /// Statuses that pass (RFC 9110 section 15.5.9, RFC 6585 section 4).
 const NOT_NOW: [StatusCode; 2] = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
@@ -25,11 +26,15 @@ const NOT_HERE: [StatusCode; 4] = [
 /// Carries the requests of the `oauth2` and `openidconnect` crates, and lets through only answers
 /// in OAuth's own words. A type of its own, since the future of a closure would not be `Send`.
 #[derive(Clone, Debug)]
-pub(super) struct Transport(HttpClient);
+pub(super) struct Transport {
+    http: HttpClient,
+    service: Service,
+}
 
 impl Transport {
-    pub(super) fn new(http: HttpClient) -> Self {
-        Self(http)
+    /// For requests to `service`.
+    pub(super) fn new(http: HttpClient, service: Service) -> Self {
+        Self { http, service }
     }
 
     /// Sends a request, and lets its answer through if it is OAuth's.
@@ -37,7 +42,23 @@ impl Transport {
         let uri = request.uri();
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
         let host = Endpoint::new(host, uri.port_u16().unwrap_or(443));
-        let_through(self.0.send(request).await?, host)
+        let calls = self.http.calls();
+        let judge = |answer: &Result<HttpResponse, NoAnswer>| ended(self.service, answer);
+        let server = (host.host.as_str(), host.port);
+        let answer = async { let_through(self.http.send(request).await?, host.clone()) };
+        calls
+            .timed(self.service, server, judge, Box::pin(answer))
+            .await
+    }
+}
+
+fn ended(service: Service, answer: &Result<HttpResponse, NoAnswer>) -> CallResult {
+    match answer {
+        // Its code is made up, so a no in OAuth's words is what it is sent for.
+        Ok(_) if service == Service::OAuthClientCheck => CallResult::Ok,
+        Ok(answer) if answer.status() == StatusCode::OK => CallResult::Ok,
+        Ok(_) | Err(NoAnswer::NotNow { .. } | NoAnswer::NotOAuth { .. }) => CallResult::Refused,
+        Err(NoAnswer::Http(_)) => CallResult::Unreachable,
     }
 }
 

@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use tracing::Instrument;
 
 use super::traffic::{NotYet, Turn};
 use super::unsaved::Given;
@@ -88,7 +89,7 @@ impl GrantKeeper {
         let client = self.client_of(profile).await?;
         // A task of its own: what Google gives must not be lost with whoever asked.
         let (unsaved, asking, base) = (self.unsaved.clone(), self.unsaved.asking(), stored.clone());
-        let asked = tokio::spawn(async move {
+        let asked = async move {
             let answer = client.refresh(&base.grant, turn).await?;
             let answer = answer.map(|refreshed| Given {
                 base,
@@ -100,8 +101,8 @@ impl GrantKeeper {
             }
             drop(asking);
             Ok::<_, KeeperError>(answer)
-        });
-        let answer = asked
+        };
+        let answer = tokio::spawn(asked.in_current_span())
             .await
             .map_err(|error| KeeperError::Google(format!("{DOING}: {error}")))?;
         match answer? {

@@ -18,6 +18,7 @@ pub use error::{HttpError, HttpSetupError};
 
 use super::gate::Gate;
 use crate::domain::server::Endpoint;
+use crate::telemetry::calls::RemoteCalls;
 use resolve::CheckedResolver;
 
 /// The largest body that is read, in bytes. Google's answers have a few thousand; a hostile server's
@@ -36,6 +37,7 @@ const IDLE: Duration = Duration::from_secs(30);
 pub struct HttpClient {
     client: reqwest::Client,
     gate: Gate,
+    calls: RemoteCalls,
 }
 
 impl HttpClient {
@@ -66,7 +68,22 @@ impl HttpClient {
             .user_agent(concat!("gmail-operator/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| HttpSetupError::new(&error))?;
-        Ok(Self { client, gate })
+        Ok(Self {
+            client,
+            gate,
+            calls: RemoteCalls::default(),
+        })
+    }
+
+    /// The same, with its calls counted in `calls`.
+    #[must_use]
+    pub fn counted_in(self, calls: RemoteCalls) -> Self {
+        Self { calls, ..self }
+    }
+
+    /// Where its calls are counted. It does not know itself what they are for.
+    pub fn calls(&self) -> &RemoteCalls {
+        &self.calls
     }
 
     /// Sends one request and reads its answer, whatever its status.

@@ -13,6 +13,7 @@ use super::trust::{BadTrust, tls_config};
 use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::name::ObjectName;
+use crate::telemetry::calls::RemoteCalls;
 
 /// How long a request to an OAuth server may take. Google's documents name none; its own clients
 /// wait up to two minutes, which is too long for a person at a sign-in page.
@@ -22,6 +23,7 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(20);
 /// none.
 pub struct Network {
     gate: Gate,
+    calls: RemoteCalls,
     profiles: Mutex<HashMap<ObjectName, ProfileNetwork>>,
 }
 
@@ -50,8 +52,20 @@ impl Network {
     pub fn new(egress: EgressPolicy) -> Self {
         Self {
             gate: Arc::new(egress).into(),
+            calls: RemoteCalls::default(),
             profiles: Mutex::default(),
         }
+    }
+
+    /// The same, with calls counted in `calls`.
+    #[must_use]
+    pub fn counted_in(self, calls: RemoteCalls) -> Self {
+        Self { calls, ..self }
+    }
+
+    /// Where calls are counted.
+    pub fn calls(&self) -> &RemoteCalls {
+        &self.calls
     }
 
     /// Where the operator may connect to.
@@ -79,7 +93,8 @@ impl Network {
         let made = ProfileNetwork {
             ca_bundle: ca_bundle.cloned(),
             gate: self.gate.clone(),
-            http: HttpClient::new(tls.clone(), self.gate.clone(), HTTP_TIMEOUT)?,
+            http: HttpClient::new(tls.clone(), self.gate.clone(), HTTP_TIMEOUT)?
+                .counted_in(self.calls.clone()),
             tls: Arc::new(tls),
         };
         profiles.insert(profile.clone(), made.clone());

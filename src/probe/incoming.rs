@@ -1,7 +1,7 @@
 use super::{Prober, Slot, Subject};
 use crate::api::IncomingProtocol;
 use crate::domain::failure::Failure;
-use crate::mail::{Folder, ImapSession, Pop3Session};
+use crate::mail::Folder;
 
 impl Prober {
     /// Can mail be read? Logs in and opens the mailbox: over IMAP the inbox, read-only; over POP3 with
@@ -32,15 +32,8 @@ impl Prober {
         opened.map(drop)
     }
 
-    pub(super) async fn imap(&self, subject: &Subject<'_>) -> Result<ImapSession, Failure> {
-        let dialer = self.dialer(subject)?;
-        ImapSession::open(&dialer, &subject.servers.imap, subject.account()).await
-    }
-
     async fn count(&self, subject: &Subject<'_>) -> Result<(), Failure> {
-        let dialer = self.dialer(subject)?;
-        let mut session =
-            Pop3Session::open(&dialer, &subject.servers.pop3, subject.account()).await?;
+        let mut session = self.pop3(subject).await?;
         let counted = session.stat().await;
         session.quit().await;
         counted

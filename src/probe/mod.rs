@@ -2,6 +2,7 @@
 
 mod deliver;
 mod incoming;
+mod login;
 mod outgoing;
 mod round_trip;
 mod slots;

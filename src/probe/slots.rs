@@ -166,6 +166,12 @@ impl Slots {
         }
     }
 
+    /// How many connections may be open now, and how many Mailboxes wait for one.
+    pub fn load(&self) -> (usize, usize) {
+        let places = self.lock();
+        (places.used, places.waiting.len())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Readiness {
     controller: AtomicBool,
     web: AtomicBool,
+    ends: AtomicBool,
 }
 
 impl Readiness {
@@ -16,6 +17,7 @@ impl Readiness {
         Self {
             controller: AtomicBool::new(!controller),
             web: AtomicBool::new(!web),
+            ends: AtomicBool::new(false),
         }
     }
 
@@ -29,8 +31,14 @@ impl Readiness {
         self.web.store(true, Ordering::Relaxed);
     }
 
-    /// All parts are.
+    /// The process comes to its end: nobody is to be sent to it.
+    pub fn ends(&self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
+
+    /// All parts are, and will be.
     pub fn is_ready(&self) -> bool {
-        self.controller.load(Ordering::Relaxed) && self.web.load(Ordering::Relaxed)
+        let parts = self.controller.load(Ordering::Relaxed) && self.web.load(Ordering::Relaxed);
+        parts && !self.ends.load(Ordering::Relaxed)
     }
 }

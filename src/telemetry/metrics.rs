@@ -6,10 +6,11 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 
+use super::calls::RemoteCalls;
 use super::fleet::Fleet;
 use super::histograms::{ReconcileDurations, RenewalMargin, StepDurations};
+use super::writes::ApiWrites;
 use crate::api::Reason;
 
 /// What is counted. Labels come from closed sets, or name a profile that is there.
@@ -19,6 +20,16 @@ pub struct Metrics {
     pub reconciles: Family<ReconcileLabels, Counter>,
     /// How long they take by kind, in seconds.
     pub reconcile_durations: ReconcileDurations,
+    /// Objects that changed or were woken and have not been looked at since, by kind.
+    pub waiting: Family<KindLabels, Gauge>,
+    /// Objects that are being looked at, by kind.
+    pub in_work: Family<KindLabels, Gauge>,
+    /// Places for connections to mail servers, and who waits for one.
+    pub connections: Family<ConnectionLabels, Gauge>,
+    /// Calls to Google, to mail servers and to the API server, in seconds.
+    pub remote_calls: RemoteCalls,
+    /// Writes to the API server.
+    pub api_writes: ApiWrites,
     /// Status writes by kind.
     pub status_writes: Family<KindLabels, Counter>,
     /// Renewals of access tokens by result.
@@ -95,6 +106,22 @@ pub enum ReconcileResult {
     TimedOut,
     /// The object could not be read.
     Invalid,
+}
+
+/// The label of connections to mail servers.
+#[derive(Clone, Copy, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct ConnectionLabels {
+    /// Which of them.
+    pub state: ConnectionState,
+}
+
+/// Whether somebody has a connection.
+#[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
+pub enum ConnectionState {
+    /// It may be open now.
+    InUse,
+    /// A Mailbox waits for it, since its account or its profile has as many as it may.
+    Waiting,
 }
 
 /// The label of a result.
@@ -259,93 +286,14 @@ impl Metrics {
         self.ending_soon.remove(labels);
     }
 
-    /// Registers all of them under the prefix `gmail_operator`.
-    pub fn register(&self, registry: &mut Registry) {
-        let registry = registry.sub_registry_with_prefix("gmail_operator");
-        registry.register(
-            "reconciles",
-            "Reconciles by kind and result",
-            self.reconciles.clone(),
-        );
-        registry.register(
-            "reconcile_duration_seconds",
-            "How long reconciles take by kind, with their waits for servers",
-            self.reconcile_durations.histogram(),
-        );
-        registry.register(
-            "status_writes",
-            "Writes of a status by kind",
-            self.status_writes.clone(),
-        );
-        registry.register(
-            "token_renewals",
-            "Renewals of access tokens by result",
-            self.renewals.clone(),
-        );
-        registry.register(
-            "token_renewal_margin_seconds",
-            "How much of the old access token's life was left at its renewal; below zero it had ended",
-            self.renewal_margin.histogram(),
-        );
-        registry.register(
-            "token_renewals_held_back",
-            "Renewals that were not sent yet by why: others come first, the OAuth server fails, or it asked for a pause",
-            self.held_back.clone(),
-        );
-        registry.register(
-            "oauth_server_held_back",
-            "Whether nothing is sent to a profile's OAuth server, since it fails or asked for a pause",
-            self.oauth_held_back.clone(),
-        );
-        self.register_tests(registry);
-        registry.register(
-            "sign_in_earliest_end_timestamp_seconds",
-            "When the first of a profile's sign-ins is known to end",
-            self.earliest_end.clone(),
-        );
-        registry.register(
-            "sign_ins_ending_soon",
-            "How many of a profile's sign-ins are known to end within a day",
-            self.ending_soon.clone(),
-        );
-        registry.register(
-            "leader",
-            "Whether this process is the leader",
-            self.leader.clone(),
-        );
-        registry.register_collector(Box::new(self.fleet.clone()));
-        self.begin_at_zero();
-    }
-
-    /// What an alert wants to see from the first time on: a counter that begins with 1 has not risen.
-    fn begin_at_zero(&self) {
-        for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
-            let labels = ProtocolLabels { protocol };
-            self.unknown_answers.get_or_create(&labels).inc_by(0);
+    /// So many Mailboxes may have a connection to a mail server now, and so many wait for one.
+    pub fn connections(&self, in_use: i64, waiting: i64) {
+        for (state, count) in [
+            (ConnectionState::InUse, in_use),
+            (ConnectionState::Waiting, waiting),
+        ] {
+            let gauge = self.connections.get_or_create(&ConnectionLabels { state });
+            gauge.set(count);
         }
-        for kind in [Kind::Mailbox, Kind::GmailServerProfile, Kind::Grant] {
-            for result in [ReconcileResult::Panic, ReconcileResult::TimedOut] {
-                let labels = ReconcileLabels { kind, result };
-                self.reconciles.get_or_create(&labels).inc_by(0);
-            }
-        }
-    }
-
-    fn register_tests(&self, registry: &mut Registry) {
-        registry.register(
-            "direction_tests",
-            "Tests of one direction by reason",
-            self.tests.clone(),
-        );
-        registry.register(
-            "test_step_duration_seconds",
-            "How long the steps of tests take: the access token, the login over each protocol, and the round trip of a message",
-            self.step_durations.histogram(),
-        );
-        registry.register(
-            "unknown_answers",
-            "Answers of mail servers that the table of reasons does not know, by protocol",
-            self.unknown_answers.clone(),
-        );
     }
 }

@@ -1,8 +1,13 @@
-//! Logs, metrics and health.
+//! Logs, metrics, traces and health.
 
+pub mod calls;
 pub mod fleet;
 pub mod health;
 pub mod histograms;
 pub mod log;
 pub mod metrics;
+mod register;
 pub mod server;
+pub mod spans;
+pub mod traces;
+pub mod writes;

@@ -1,18 +1,21 @@
-//! The port for metrics and health.
+//! The port for metrics, health and what is logged.
+
+mod log_level;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
+use self::log_level::Ends;
 use super::health::Readiness;
+use super::log::{LogSwitch, MAX_LENGTH};
 
 /// What the telemetry port shows.
 #[derive(Clone)]
@@ -21,25 +24,24 @@ pub struct Telemetry {
     pub registry: Arc<Registry>,
     /// For `/readyz`.
     pub readiness: Arc<Readiness>,
+    /// For `/log-level`.
+    pub log: LogSwitch,
 }
 
-/// Serves `/metrics`, `/healthz` (the process is up) and `/readyz` until `stop`.
+/// Serves `/metrics`, `/healthz` (the process is up), `/readyz` and `/log-level`, without end.
 ///
 /// # Errors
 /// Where the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    telemetry: Telemetry,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, telemetry: Telemetry) -> std::io::Result<()> {
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .with_state(telemetry);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+        .route("/log-level", get(log_level::show).put(log_level::change))
+        .layer(DefaultBodyLimit::max(MAX_LENGTH))
+        .with_state(telemetry)
+        .into_make_service_with_connect_info::<Ends>();
+    axum::serve(listener, router).await
 }
 
 async fn metrics(State(telemetry): State<Telemetry>) -> impl IntoResponse {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use tracing::Instrument;
 
 use super::Web;
 use super::act::act;
@@ -19,6 +20,7 @@ use super::headers::{Page, secure};
 use super::refusal::{busy, too_large};
 use super::show::show;
 use super::stopped::Stopped;
+use crate::telemetry::spans;
 
 /// The largest body, in bytes. No handler reads one: the button's form has no fields.
 const MAX_BODY: u64 = 1024;
@@ -49,12 +51,27 @@ impl Web {
             )
             .fallback(nothing)
             .layer(from_fn_with_state(self.clone(), bounded))
+            .layer(from_fn(traced))
             .with_state(self)
     }
 }
 
 async fn nothing() -> Page {
     Stopped::NotFound.page()
+}
+
+async fn traced(path: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    // A browser may send any word as a method.
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "_OTHER",
+    };
+    let span = spans::request(method, path.as_ref().map_or("", MatchedPath::as_str));
+    let response = next.run(request).instrument(span.clone()).await;
+    spans::answered(&span, response.status().as_u16());
+    response
 }
 
 async fn bounded(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {

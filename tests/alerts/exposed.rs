@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use gmail_operator::api::{ProfileCondition, Reason};
+use gmail_operator::telemetry::calls::{CallResult, Service};
 use gmail_operator::telemetry::fleet::{
     ConditionLabel, ConditionLabels, ConditionStatus, Figures, MailboxLabels, MailboxState,
 };
@@ -9,6 +10,7 @@ use gmail_operator::telemetry::metrics::{
     Direction, HeldBackLabel, HeldBackLabels, Kind, KindLabels, Metrics, ProfileLabels, Protocol,
     ReasonLabel, ReconcileResult, RenewalResult, ResultLabels, TestedStep,
 };
+use gmail_operator::telemetry::writes::{Verb, Written};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use strum::IntoEnumIterator;
@@ -25,6 +27,7 @@ pub fn exposed() -> Result<String> {
     metrics.oauth_held_back(&profile, true);
     metrics.endings(&profile, Some(1), 1);
     metrics.leader.set(1);
+    load(&metrics);
     metrics.fleet.show(figures(profile));
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -76,6 +79,34 @@ fn count(metrics: &Metrics) {
     }
     for protocol in [Protocol::Imap, Protocol::Pop3, Protocol::Smtp] {
         metrics.heard(protocol, Reason::UnexpectedReply);
+    }
+}
+
+fn load(metrics: &Metrics) {
+    for kind in [Kind::Mailbox, Kind::GmailServerProfile, Kind::Grant] {
+        let labels = KindLabels { kind };
+        metrics.waiting.get_or_create(&labels).set(1);
+        metrics.in_work.get_or_create(&labels).set(1);
+    }
+    metrics.connections(1, 1);
+    for result in [CallResult::Ok, CallResult::Refused, CallResult::Unreachable] {
+        for service in [
+            Service::OAuthToken,
+            Service::OAuthClientCheck,
+            Service::OAuthKeys,
+            Service::OAuthRevocation,
+            Service::Imap,
+            Service::Pop3,
+            Service::Smtp,
+            Service::Kubernetes,
+        ] {
+            metrics
+                .remote_calls
+                .observe(service, result, Duration::ZERO);
+        }
+        metrics
+            .api_writes
+            .count(Verb::Patch, Written::MailboxStatus, result);
     }
 }
 

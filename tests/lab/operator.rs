@@ -190,6 +190,16 @@ impl Site {
         self.flags.push(flag.to_owned());
     }
 
+    /// A variable of its environment.
+    pub fn env(&mut self, name: &'static str, value: &str) {
+        self.environment.push((name, value.to_owned()));
+    }
+
+    /// Where it tells how it is.
+    pub fn telemetry_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.telemetry_port)
+    }
+
     /// Another public URL on the same port, of which Google is told.
     pub async fn serve_at(&mut self, scheme: &str, path: &str) -> Result<()> {
         self.page_at(format!("{scheme}://localhost:{}{path}", self.web_port))
@@ -410,7 +420,7 @@ impl Site {
     pub async fn metrics(&self) -> Result<String> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(http
-            .get(format!("http://127.0.0.1:{}/metrics", self.telemetry_port))
+            .get(self.telemetry_url("/metrics"))
             .send()
             .await?
             .text()

@@ -27,6 +27,7 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::SemaphorePermit;
+use tracing::Instrument;
 
 use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
@@ -36,6 +37,7 @@ use crate::domain::mailbox::{Binding, Hold, Outcome, Retry, Step, TestView, deci
 use crate::domain::schedule::until;
 use crate::probe::{Busy, Slot};
 use crate::telemetry::metrics::{Kind, ReconcileLabels, ReconcileResult};
+use crate::telemetry::spans;
 
 /// When a Mailbox that waits to be called looks by itself: a call that was missed costs no more.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -64,8 +66,8 @@ pub async fn reconcile(
     object: Arc<AnyMailbox>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
-    let uid = object.uid().unwrap_or_default();
-    guarded(&context, Kind::Mailbox, &uid, one_step(&object, &context)).await
+    let step = one_step(&object, &context);
+    guarded(&context, Kind::Mailbox, object.as_ref(), step).await
 }
 
 async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, ClusterError> {
@@ -96,7 +98,8 @@ async fn one_step(object: &AnyMailbox, context: &Context) -> Result<Action, Clus
     let desk = context.desks.acquire().await.ok();
     // On the heap, and only from here on: most of those that are in work wait for a desk.
     Box::pin(async {
-        let observed = observe::observe(context, mailbox).await?;
+        let observed = observe::observe(context, mailbox).instrument(spans::step("observe"));
+        let observed = observed.await?;
         if let Some(stored) = &observed.grant
             && stored.grant.deletion_policy != mailbox.spec.deletion_policy
         {
@@ -118,7 +121,7 @@ async fn take_steps(
     let mut shown = mailbox.clone();
     let mut slot = None;
     loop {
-        let plan = decide(&observed.world);
+        let plan = spans::step("decide").in_scope(|| decide(&observed.world));
         let Some(step) = &plan.step else {
             context.slots.forget(&observed.name);
             turn::leave_round(context, &observed);
@@ -209,7 +212,8 @@ async fn act_visibly(
     slot: Option<&mut Slot>,
 ) -> Result<Outcome, ClusterError> {
     // On the heap: with a whole conversation in it it is too large for a stack.
-    let mut act = Box::pin(act::act(context, observed, step, slot));
+    let mut act =
+        Box::pin(act::act(context, observed, step, slot).instrument(spans::act(step.into())));
     tokio::select! {
         outcome = &mut act => return outcome,
         () = tokio::time::sleep(context.pace.progress.into()) => {}

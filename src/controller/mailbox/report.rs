@@ -1,3 +1,5 @@
+use tracing::Instrument;
+
 use super::observe::Observed;
 use super::{Answered, MailboxMemory};
 use crate::api::{Mailbox, MailboxStatus, TestRequestedBy};
@@ -7,6 +9,7 @@ use crate::cluster::watched::Watched;
 use crate::controller::context::Context;
 use crate::domain::mailbox::{Binding, Retry, Transition, World, report as status_of, transitions};
 use crate::telemetry::metrics::{Kind, KindLabels};
+use crate::telemetry::spans::step;
 
 /// Writes what is new in one patch, tells the transition, and remembers what status does not show:
 /// all that was found, where the API server did not take it. `mailbox` is then as it is stored, which
@@ -16,7 +19,9 @@ pub async fn report(
     mailbox: &mut Mailbox,
     observed: &Observed,
 ) -> Result<(), ClusterError> {
-    let written = write(context, mailbox, observed).await;
+    let written = write(context, mailbox, observed)
+        .instrument(step("report"))
+        .await;
     match &written {
         Ok(()) => remember(context, &observed.world, Shown::Yes),
         Err(error) if error.is_gone() => {}

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
+use tracing::Instrument;
 
 mod client;
 mod counts;
@@ -31,6 +32,7 @@ use crate::domain::profile::{
 use crate::domain::schedule::until;
 use crate::domain::test_request::requested;
 use crate::telemetry::metrics::{Kind, KindLabels, ReconcileLabels, ReconcileResult};
+use crate::telemetry::spans::{act, step};
 
 /// What this process remembers of a profile.
 #[derive(Clone, Debug, Default)]
@@ -51,14 +53,8 @@ pub async fn reconcile(
     object: Arc<AnyProfile>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
-    let uid = object.uid().unwrap_or_default();
-    guarded(
-        &context,
-        Kind::GmailServerProfile,
-        &uid,
-        one_step(&object, &context),
-    )
-    .await
+    let step = one_step(&object, &context);
+    guarded(&context, Kind::GmailServerProfile, object.as_ref(), step).await
 }
 
 async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, ClusterError> {
@@ -80,17 +76,20 @@ async fn one_step(object: &AnyProfile, context: &Context) -> Result<Action, Clus
         }
     };
     let counted = count(context, profile, Timestamp::now());
-    let world = observe(context, profile, counted).await?;
-    let plan = decide(&world);
+    let observed = observe(context, profile, counted).instrument(step("observe"));
+    let world = observed.await?;
+    let plan = step("decide").in_scope(|| decide(&world));
     let acts = plan.step.is_some() && context.may_act();
     let world = match acts {
         true => {
-            let outcome = check_client(context, profile).await?;
+            let checked = check_client(context, profile).instrument(act("CheckClient"));
+            let outcome = checked.await?;
             fold(world, outcome)
         }
         false => world,
     };
-    write(context, profile, &world).await?;
+    let reported = write(context, profile, &world).instrument(step("report"));
+    reported.await?;
     let before = context.profile_memory.get(&world.uid).unwrap_or_default();
     let mut memory = ProfileMemory {
         checked: world.checked.clone(),

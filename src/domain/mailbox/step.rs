@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use strum::IntoStaticStr;
 
 use super::test::Test;
 use crate::domain::grant::KnownEnd;
@@ -13,7 +14,7 @@ pub struct Plan {
 }
 
 /// One thing to do that needs more than thought.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, IntoStaticStr, PartialEq)]
 pub enum Step {
     /// Take over the grant that a Mailbox of the same name and address left.
     Adopt {

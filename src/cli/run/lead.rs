@@ -1,0 +1,84 @@
+use std::sync::Arc;
+
+use kube::Client;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::RunError;
+use crate::cluster::lease::{self, LeaseTimes};
+use crate::controller::{self, ControllerSettings};
+use crate::grant::GrantKeeper;
+use crate::net::network::Network;
+use crate::settings::{Component, Pace, Settings};
+use crate::telemetry::health::Readiness;
+use crate::telemetry::metrics::Metrics;
+
+/// Waits for the Lease, then runs the controllers for as long as it is held; waits for `stop` where
+/// this process is not to.
+pub(super) async fn lead(
+    settings: &Settings,
+    client: &Client,
+    network: &Arc<Network>,
+    keeper: &GrantKeeper,
+    metrics: &Metrics,
+    readiness: &Arc<Readiness>,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
+    if !settings.components.contains(&Component::Controller) {
+        stop.cancelled().await;
+        return Ok(());
+    }
+    let (tells, mut leads) = watch::channel(None);
+    // The Lease is given back only when the controllers have come to their end.
+    let released = CancellationToken::new();
+    let lease = lease::run(
+        client.clone(),
+        &settings.namespace,
+        &settings.identity,
+        times(&settings.pace),
+        tells,
+        released.clone(),
+    );
+    let controllers = async {
+        // A replica that waits for the Lease is as ready as it can be.
+        readiness.controller_is_ready();
+        tokio::select! {
+            won = leads.wait_for(Option::is_some) => if won.is_err() { return Ok(()) },
+            () = stop.cancelled() => {
+                released.cancel();
+                return Ok(());
+            }
+        }
+        tracing::info!(identity = settings.identity, "this replica leads");
+        metrics.leader.set(1);
+        let controllers = ControllerSettings {
+            client: client.clone(),
+            namespace: settings.namespace.clone(),
+            watch_namespaces: settings.watch_namespaces.clone(),
+            front_door: settings.front_door.clone(),
+            cluster_name: settings.cluster_name.clone(),
+            instance: settings.identity.clone(),
+            pace: settings.pace,
+            network: network.clone(),
+            keeper: keeper.clone(),
+            metrics: metrics.clone(),
+            leads: leads.clone(),
+        };
+        let result = controller::run(controllers, readiness.clone(), stop.clone()).await;
+        released.cancel();
+        Ok::<_, RunError>(result?)
+    };
+    let ended = tokio::try_join!(async { Ok::<_, RunError>(lease.await?) }, controllers).map(drop);
+    // Lost or given back. The process may still be there for a minute.
+    metrics.leader.set(0);
+    metrics.fleet.clear();
+    ended
+}
+
+fn times(pace: &Pace) -> LeaseTimes {
+    LeaseTimes {
+        duration: pace.lease_duration.into(),
+        deadline: pace.lease_deadline.into(),
+        retry: pace.lease_retry.into(),
+    }
+}
