@@ -31,6 +31,14 @@ impl Reach {
         self.named().is_none_or(|names| names.contains(namespace))
     }
 
+    /// Whether it can be known what is in `namespace`.
+    pub fn may_look_into(&self, namespace: &str) -> bool {
+        match self {
+            Self::Cluster | Self::Named(_) => true,
+            Self::RolesOnly(names) => names.contains(namespace),
+        }
+    }
+
     /// Whether Namespaces and their labels can be read.
     pub fn reads_namespaces(&self) -> bool {
         !matches!(self, Self::RolesOnly(_))
@@ -57,6 +65,8 @@ mod tests {
             assert!(reach.looks_after("crm"), "{reach:?}");
             assert_eq!(reach.looks_after("sales"), elsewhere, "{reach:?}");
             assert_eq!(reach.reads_namespaces(), reads, "{reach:?}");
+            assert!(reach.may_look_into("crm"), "{reach:?}");
+            assert_eq!(reach.may_look_into("sales"), reads, "{reach:?}");
         }
     }
 }
