@@ -1,5 +1,6 @@
 //! The command line of `gmail-operator`.
 
+mod check;
 mod crds;
 mod reasons;
 mod reference;
@@ -42,6 +43,8 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Checks from inside the cluster that an installation answers; for helm test.
+    Check(check::CheckArgs),
     /// Prints every reason with its meaning, who must act and what to do, as Markdown.
     Reasons,
     /// Prints every field of both kinds, as Markdown.
@@ -195,6 +198,7 @@ pub fn main() -> Result<(), RunError> {
             run::run(args.settings()?)
         }
         Command::Crds { out } => Ok(crds::write(out.as_deref())?),
+        Command::Check(args) => Ok(check::check(&args)?),
         Command::Reasons => {
             print!("{}", reasons_page());
             Ok(())

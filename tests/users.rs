@@ -8,6 +8,7 @@ mod binding;
 mod browser;
 mod chart_parts;
 mod chart_values;
+mod check;
 mod connect;
 mod connections;
 mod crash;

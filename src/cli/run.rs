@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::check::CheckFailed;
 use crate::cluster::lease::{self, LeaseLost, LeaseTimes};
 use crate::controller::{self, ControllerError, ControllerSettings};
 use crate::domain::circuit::Waits;
@@ -73,6 +74,9 @@ pub enum RunError {
     /// The clock.
     #[error(transparent)]
     Clock(#[from] clock::ClockJumped),
+    /// An installation that does not answer.
+    #[error(transparent)]
+    Check(#[from] CheckFailed),
 }
 
 /// Runs the operator until SIGTERM or SIGINT.
