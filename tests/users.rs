@@ -44,3 +44,4 @@ mod storm;
 mod structure;
 mod takeover;
 mod test_and_enable;
+mod upgrade;
