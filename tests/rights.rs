@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::lab::operator::{PATIENCE, Site};
 use crate::lab::person::Person;
 use crate::lab::{Lab, installed, until};
-use rules::{Rule, rules_of, unused};
+use rules::{Rule, rules_of, until_known, unused};
 
 /// One life of mailboxes, with the controller and the sign-in page in processes of their own. What they ask for is
 /// allowed, and there is no right that they do not use.
@@ -23,6 +23,9 @@ async fn each_part_works_under_its_own_rights_and_needs_them_all() -> Result<()>
         installed::chart_rights(lab, &site.client, &site.namespace, "web.separate=true").await?;
     let account = |part: &str| format!("{}-gmail-operator-{part}", site.namespace);
     let (controller, web) = (account("controller"), account("web"));
+    for account in [&controller, &web] {
+        until_known(&site.client, &site.namespace, account, &rights).await?;
+    }
     site.watch("every-right-mail");
     site.act_as(&controller, "--components=controller").await?;
     site.start().await?;

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
+use super::rules::until_known;
 use crate::lab::installed;
 use crate::lab::operator::Site;
 
@@ -31,8 +32,9 @@ async fn an_operator_without_rights_in_the_cluster_serves_its_named_namespaces()
             .iter()
             .all(|object| object["metadata"]["namespace"].is_string())
     );
-    site.act_as(&format!("{own}-gmail-operator"), "--roles-only")
-        .await?;
+    let account = format!("{own}-gmail-operator");
+    until_known(&site.client, &own, &account, &rights).await?;
+    site.act_as(&account, "--roles-only").await?;
     site.start().await?;
 
     // A profile serves its own namespace, and says why it serves no other.

@@ -1,8 +1,16 @@
 //! The rights of an account, verb by verb, beside what it has asked for.
 
+use anyhow::Result;
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
+};
+use kube::api::PostParams;
+use kube::{Api, Client};
 use serde_json::Value;
 
 use crate::lab::audit::AuditRequest;
+use crate::lab::operator::PATIENCE;
+use crate::lab::until;
 
 /// One verb on one resource.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -12,6 +20,8 @@ pub struct Rule {
     verb: String,
     /// The namespace that it holds in; `None`: everywhere.
     namespace: Option<String>,
+    /// The only object that it is for, if there is such.
+    object: Option<String>,
 }
 
 impl Rule {
@@ -22,6 +32,7 @@ impl Rule {
             resource: resource.to_owned(),
             verb: verb.to_owned(),
             namespace: None,
+            object: None,
         }
     }
 
@@ -39,6 +50,30 @@ impl Rule {
     /// Whether it is about `resource`.
     pub fn is_about(&self, resource: &str) -> bool {
         self.resource == resource
+    }
+
+    fn of_user(&self, user: &str) -> SubjectAccessReview {
+        let (resource, subresource) = match self.resource.split_once('/') {
+            Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
+            None => (self.resource.as_str(), None),
+        };
+        let attributes = ResourceAttributes {
+            group: Some(self.group.clone()),
+            resource: Some(resource.to_owned()),
+            subresource,
+            verb: Some(self.verb.clone()),
+            namespace: self.namespace.clone(),
+            name: self.object.clone(),
+            ..ResourceAttributes::default()
+        };
+        SubjectAccessReview {
+            spec: SubjectAccessReviewSpec {
+                user: Some(user.to_owned()),
+                resource_attributes: Some(attributes),
+                ..SubjectAccessReviewSpec::default()
+            },
+            ..SubjectAccessReview::default()
+        }
     }
 
     /// What is allowed everywhere is for elsewhere: in the operator's own namespace a Role could allow it.
@@ -84,6 +119,7 @@ fn rules_of_role(role: &Value) -> Vec<Rule> {
                 for verb in texts(&rule["verbs"]) {
                     rules.push(Rule {
                         namespace: namespace.map(str::to_owned),
+                        object: texts(&rule["resourceNames"]).next().map(str::to_owned),
                         ..Rule::new(group, resource, verb)
                     });
                 }
@@ -91,6 +127,26 @@ fn rules_of_role(role: &Value) -> Vec<Rule> {
         }
     }
     rules
+}
+
+/// Waits until the API server knows that `account` of `namespace` has these `rights`, which takes it a moment.
+pub async fn until_known(
+    client: &Client,
+    namespace: &str,
+    account: &str,
+    rights: &[Value],
+) -> Result<()> {
+    let reviews: Api<SubjectAccessReview> = Api::all(client.clone());
+    let user = format!("system:serviceaccount:{namespace}:{account}");
+    for rule in rules_of(account, rights) {
+        let review = rule.of_user(&user);
+        until(&format!("{rule:?}"), PATIENCE, async || {
+            let answer = reviews.create(&PostParams::default(), &review).await?;
+            Ok(answer.status.is_some_and(|status| status.allowed))
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// The rules by which nothing was done that was `asked` for, where `own` is the operator's namespace.
