@@ -1,20 +1,29 @@
-//! From an earlier chart to this one, back again, and away. What people made stays as it is.
+//! From an earlier chart to this one, back again, away, and here once more. What people made stays as it is.
 //!
 //! There is no release before this one, so the earlier chart is that of the commit 46a1dc7, as `helm package` packs it: its
 //! kinds lack fields that they have now. With the first release its archive takes this one's place.
 
+use std::process::Command;
+
 use anyhow::{Context, Result, ensure};
+use gmail_operator::api::Mailbox;
+use kube::Api;
 use serde_json::{Value, json};
 
 use crate::check::check;
-use crate::lab::Lab;
 use crate::lab::apply::apply;
 use crate::lab::control_plane::ControlPlane;
+use crate::lab::keeper::Kept;
+use crate::lab::operator::{PATIENCE, condition_of, operator_binary};
+use crate::lab::ports::free_port;
+use crate::lab::watch::until_object;
+use crate::lab::{Lab, until};
 use crate::manifests::{CHART, path, text};
 
 const EARLIER: &str = "tests/upgrade/gmail-operator-46a1dc7.tgz";
 const NAMESPACE: &str = "gmail-operator";
 const URL: &str = "publicUrl=https://gmail.example.com";
+const TOGETHER: &str = "replicas=1";
 
 #[tokio::test]
 async fn an_upgrade_a_rollback_and_an_uninstall_keep_what_people_made() -> Result<()> {
@@ -23,63 +32,43 @@ async fn an_upgrade_a_rollback_and_an_uninstall_keep_what_people_made() -> Resul
     let plane = ControlPlane::spawn(&lab.dir().join("upgrade"), &lab.tls)?;
     plane.ready().await?;
     let release = Release { plane: &plane };
-
     let missing = check(&plane.admin_kubeconfig(), &[]).err();
     let missing = missing.context("without its kinds an installation is well")?;
-    ensure!(
-        missing.contains("install the custom resource definitions"),
-        "{missing}"
-    );
-    release
-        .helm(&[
-            "install",
-            &path(EARLIER),
-            "--create-namespace",
-            "--set",
-            URL,
-        ])
-        .await?;
-    release.established().await?;
+    ensure!(missing.contains("install the custom resource"), "{missing}");
+
+    release.put("install", EARLIER, TOGETHER).await?;
     release.people_make_objects().await?;
     let made = release.objects().await?;
     ensure!(release.keeps_the_newest_fields().await.is_err());
     ensure!(release.deployments().await? == ["gmail-operator"]);
 
-    release
-        .helm(&["upgrade", &path(CHART), "--set", URL])
-        .await?;
+    release.put("upgrade", CHART, TOGETHER).await?;
     ensure!(release.objects().await? == made);
     ensure!(release.deployments().await? == ["gmail-operator"]);
-    release.established().await?;
     check(&plane.admin_kubeconfig(), &[]).map_err(anyhow::Error::msg)?;
-    release.keeps_the_newest_fields().await?;
+    until("the newest fields", PATIENCE, async || {
+        Ok(release.keeps_the_newest_fields().await.is_ok())
+    })
+    .await?;
     let upgraded = release.objects().await?;
 
-    release
-        .helm(&[
-            "upgrade",
-            &path(CHART),
-            "--set",
-            URL,
-            "--set",
-            "web.separate=true",
-        ])
-        .await?;
+    release.put("upgrade", CHART, "web.separate=true").await?;
     ensure!(release.objects().await? == upgraded);
     let parts = ["gmail-operator-controller", "gmail-operator-web"];
     ensure!(release.deployments().await? == parts);
 
-    release.rollback_to_the_first().await?;
+    release.helm(&["rollback", "1"]).await?;
     ensure!(release.deployments().await? == ["gmail-operator"]);
     // What the earlier kinds do not know is not shown, and the rest is as it was.
-    ensure!(release.objects().await? == made);
+    release.until_they_are(&made).await?;
 
-    plane
-        .helm(["uninstall", "gmail-operator", "--namespace", NAMESPACE])
-        .await?;
+    release.helm(&["uninstall"]).await?;
     ensure!(release.deployments().await?.is_empty());
     ensure!(release.objects().await? == made);
-    Ok(())
+
+    release.put("install", CHART, TOGETHER).await?;
+    release.until_they_are(&upgraded).await?;
+    release.looks_after_every_namespace(lab).await
 }
 
 struct Release<'a> {
@@ -95,8 +84,20 @@ impl Release<'_> {
         self.plane.helm(args).await.map(drop)
     }
 
-    async fn rollback_to_the_first(&self) -> Result<()> {
-        self.helm(&["rollback", "1"]).await
+    /// Installs a chart, or upgrades to it.
+    async fn put(&self, verb: &str, chart: &str, values: &str) -> Result<()> {
+        let chart = path(chart);
+        let put = [
+            verb,
+            &chart,
+            "--create-namespace",
+            "--set",
+            URL,
+            "--set",
+            values,
+        ];
+        self.helm(&put).await?;
+        self.established().await
     }
 
     async fn established(&self) -> Result<()> {
@@ -206,6 +207,50 @@ impl Release<'_> {
         }
         ensure!(objects.len() == 3, "{objects:#?}");
         Ok(objects)
+    }
+
+    /// What the chart installs, as its Deployment starts it: those namespaces too that come later.
+    async fn looks_after_every_namespace(&self, lab: &Lab) -> Result<()> {
+        let account = self.plane.kubeconfig_for(NAMESPACE, NAMESPACE).await?;
+        let mut command = Command::new(operator_binary()?);
+        command
+            .env("KUBECONFIG", account)
+            .args(["run", "--public-url=http://localhost"]);
+        for flag in ["listen", "telemetry-listen"] {
+            command.arg(format!("--{flag}=127.0.0.1:{}", free_port()?));
+        }
+        let operator = Kept::start(&command, &lab.dir().join("upgrade/operator.log"))?;
+        let admin = self.plane.admin().await?;
+        let ready = async |namespace: &str, name: &str, reason: &str| {
+            let mailboxes = Api::<Mailbox>::namespaced(admin.clone(), namespace);
+            let is = |mailbox: &Mailbox| condition_of(mailbox, "Ready").1 == reason;
+            until_object(mailboxes, name, reason, PATIENCE, is)
+                .await
+                .map(drop)
+        };
+        ready("mail", "support", "ProfileNotReady").await?;
+        let later =
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "later" } });
+        let mailbox = json!({
+            "apiVersion": "gmail-operator.dev/v1alpha1", "kind": "Mailbox",
+            "metadata": { "name": "box", "namespace": "later" }, "spec": { "emailAddress": "box@example.com" },
+        });
+        for object in [later, mailbox] {
+            apply(&admin, &object).await?;
+        }
+        ready("later", "box", "NoDefaultProfile").await?;
+        operator.kill().map(drop)
+    }
+
+    /// The API server takes a moment to show objects as their new kinds have them.
+    async fn until_they_are(&self, wanted: &[Value]) -> Result<()> {
+        let what = format!("the objects to be {wanted:#?}");
+        until(
+            &what,
+            PATIENCE,
+            async || Ok(self.objects().await? == wanted),
+        )
+        .await
     }
 
     async fn deployments(&self) -> Result<Vec<String>> {
