@@ -26,7 +26,11 @@ async fn every_combination_of_values_is_accepted() -> Result<()> {
     // Its own, and those that the combinations name.
     let admin = lab.control_plane.admin().await?;
     for name in [NAMESPACE, "gmail-operator", "crm", "sales"] {
-        let home = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        // The Pod of helm test is refused where it asks for more than that.
+        let labels = json!({ "pod-security.kubernetes.io/enforce": "restricted" });
+        let home = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": labels },
+        });
         apply(&admin, &home).await?;
     }
     let chart = path(CHART);
