@@ -1,10 +1,12 @@
 //! The command line of `gmail-operator`.
 
+mod check;
 mod crds;
 mod reasons;
 mod reference;
 mod run;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -14,6 +16,7 @@ use ipnet::IpNet;
 use crate::domain::caller::TrustedProxies;
 use crate::domain::console::{FORWARDED_PORT, FrontDoor, PublicUrl};
 use crate::domain::egress::EgressPolicy;
+use crate::domain::reach::Reach;
 use crate::domain::server::Endpoint;
 use crate::settings::{Component, Pace, Settings};
 use crate::telemetry::log::{LogFilter, LogFormat};
@@ -40,6 +43,8 @@ enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Checks from inside the cluster that an installation answers; for helm test.
+    Check(check::CheckArgs),
     /// Prints every reason with its meaning, who must act and what to do, as Markdown.
     Reasons,
     /// Prints every field of both kinds, as Markdown.
@@ -69,6 +74,12 @@ struct RunArgs {
     /// A namespace whose objects are looked after; may be given several times. Without it: all.
     #[arg(long = "watch-namespace", value_name = "NAMESPACE")]
     watch_namespaces: Vec<String>,
+
+    /// The operator has rights in the namespaces of --watch-namespace and in its own, and none in the
+    /// cluster. It then does not read Namespaces: a profile serves its own namespace, and others only
+    /// if it is in the operator's.
+    #[arg(long, requires = "watch_namespaces")]
+    roles_only: bool,
 
     /// Where the operator is reached from a browser, such as https://mail.example.com or, under a
     /// path of a host that serves others, https://www.example.com/gmail: https, or http on
@@ -143,6 +154,15 @@ fn endpoint(text: &str) -> Result<Endpoint, String> {
     }
 }
 
+fn reach(namespaces: Vec<String>, roles_only: bool) -> Reach {
+    let names: BTreeSet<String> = namespaces.into_iter().collect();
+    match (names.is_empty(), roles_only) {
+        (true, _) => Reach::Cluster,
+        (false, true) => Reach::RolesOnly(names),
+        (false, false) => Reach::Named(names),
+    }
+}
+
 impl RunArgs {
     fn settings(self) -> Result<Settings, RunError> {
         if let (Some(url), Some(_)) = (&self.public_url, &self.tls_secret)
@@ -156,7 +176,7 @@ impl RunArgs {
                 .unwrap_or_else(|| format!("process-{}", std::process::id())),
             namespace: self.namespace,
             components: self.components,
-            watch_namespaces: self.watch_namespaces,
+            reach: reach(self.watch_namespaces, self.roles_only),
             front_door: match self.public_url {
                 Some(url) => FrontDoor::Published(url),
                 None => FrontDoor::PortForward(self.forwarded_port),
@@ -189,6 +209,7 @@ pub fn main() -> Result<(), RunError> {
             run::run(args.settings()?, logging)
         }
         Command::Crds { out } => Ok(crds::write(out.as_deref())?),
+        Command::Check(args) => Ok(check::check(&args)?),
         Command::Reasons => {
             print!("{}", reasons_page());
             Ok(())

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::domain::caller::TrustedProxies;
 use crate::domain::console::FrontDoor;
 use crate::domain::egress::EgressPolicy;
+use crate::domain::reach::Reach;
 use crate::domain::test_request::BETWEEN_REQUESTED_TESTS;
 
 /// All that `gmail-operator run` needs to know.
@@ -20,8 +21,8 @@ pub struct Settings {
     pub identity: String,
     /// Which parts run in this process.
     pub components: Vec<Component>,
-    /// The namespaces whose objects are looked after; empty: all.
-    pub watch_namespaces: Vec<String>,
+    /// The namespaces whose objects are looked after.
+    pub reach: Reach,
     /// How the operator is reached from a browser.
     pub front_door: FrontDoor,
     /// How the sign-in page names this cluster.

@@ -13,7 +13,7 @@ use crate::lab::control_plane::program;
 use crate::lab::{Lab, installed, until};
 
 pub(crate) const CHART: &str = "charts/gmail-operator";
-const NAME: &str = "gmail-operator";
+pub(crate) const NAME: &str = "gmail-operator";
 
 #[tokio::test]
 async fn deploy_is_accepted_as_it_is() -> Result<()> {
@@ -94,6 +94,16 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
         ("certificate.enabled=true", "publicUrl"),
         ("serviceMonitor.interval=often", "interval"),
         ("prometheusRule.runbookUrl=README.md#alerts", "runbookUrl"),
+        ("rbac.clusterWide=false", "watchNamespaces"),
+        ("web.replicas=many", "replicas"),
+        (
+            "podLabels.app\\.kubernetes\\.io/name=other",
+            "app.kubernetes.io/name",
+        ),
+        ("extraArgs={run}", "extraArgs"),
+        ("extraEnv[0].name=POD_NAME", "extraEnv"),
+        ("imagePullSecrets={registry}", "imagePullSecrets"),
+        ("revisionHistoryLimit=-1", "revisionHistoryLimit"),
         (
             "ingress.enabled=true,publicUrl=https://a.example,tlsSecret=tls",
             "leave tlsSecret empty",
@@ -124,6 +134,8 @@ async fn the_chart_passes_its_values_on() -> Result<()> {
         "allowEndpoints={mail.example.com:993},allowCidrs={10.1.0.0/16},logFormat=json,logLevel=debug",
         "--set",
         "crds.enabled=false,replicas=2,tlsSecret=tls,trustedProxies={10.2.0.0/16,fd00::/64}",
+        "--set",
+        "rbac.clusterWide=false,extraArgs={--forwarded-port=8426},extraEnv[0].name=LEVEL,extraEnv[0].value=high",
     ])?);
     ensure!(chart.keys().all(|name| !name.starts_with("Custom")));
     let spec = &chart["Deployment/gmail-operator"]["spec"];
@@ -137,13 +149,16 @@ async fn the_chart_passes_its_values_on() -> Result<()> {
         "--cluster-name=north",
         "--watch-namespace=a",
         "--watch-namespace=b",
+        "--roles-only",
         "--allow-endpoint=mail.example.com:993",
         "--allow-cidr=10.1.0.0/16",
         "--log-format=json",
         "--log-level=debug",
+        "--forwarded-port=8426",
     ]);
-    let args = &spec["template"]["spec"]["containers"][0]["args"];
-    ensure!(*args == wanted, "{args:#}");
+    let container = &spec["template"]["spec"]["containers"][0];
+    ensure!(container["args"] == wanted, "{:#}", container["args"]);
+    ensure!(container["env"][2] == json!({ "name": "LEVEL", "value": "high" }));
     ensure!(chart["Service/gmail-operator"]["spec"]["ports"][0]["port"] == 443);
     Ok(())
 }
@@ -207,9 +222,18 @@ async fn a_certificate_of_its_own_goes_to_the_operator() -> Result<()> {
 /// As long as Helm lets a release's name be, and as a name may be.
 #[tokio::test]
 async fn a_long_release_has_names_that_fit() -> Result<()> {
-    for release in ["r".repeat(53), format!("{}-gmail-operator", "r".repeat(38))] {
+    let long = ["r".repeat(53), format!("{}-gmail-operator", "r".repeat(38))];
+    let together = "web.separate=false";
+    let apart = "web.separate=true,rbac.clusterWide=false,watchNamespaces={a}";
+    for (release, values) in long
+        .iter()
+        .flat_map(|release| [(release, together), (release, apart)])
+    {
         let chart = path(CHART);
-        let rendered = objects(&run("helm", &["template", &release, &chart])?)?;
+        let rendered = objects(&run(
+            "helm",
+            &["template", release, &chart, "--set", values],
+        )?)?;
         let names: Vec<_> = rendered
             .iter()
             .filter(|object| !is_kind(object))
@@ -534,7 +558,8 @@ fn kustomize(folder: &str) -> Result<Vec<Value>> {
 
 /// What the chart renders, as if Helm added nothing.
 pub fn helm_template(more: &[&str]) -> Result<Vec<Value>> {
-    let mut objects = rendered(more)?;
+    let more: Vec<&str> = more.iter().copied().chain(["--skip-tests"]).collect();
+    let mut objects = rendered(&more)?;
     objects.iter_mut().for_each(drop_what_helm_adds);
     Ok(objects)
 }

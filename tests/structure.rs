@@ -156,7 +156,7 @@ fn each_control_has_a_test_of_its_name() {
         let (modules, function) = name.rsplit_once("::").unwrap();
         let file = root().join("tests").join(modules.replace("::", "/"));
         let source = fs::read_to_string(file.with_extension("rs")).unwrap();
-        let head = format!("async fn {function}() ");
+        let head = format!("fn {function}() ");
         assert!(source.contains(&head), "there is no test {name}");
     }
     assert!(named > 20, "only {named} tests were found");

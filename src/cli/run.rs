@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::check::CheckFailed;
 use crate::cli::Logging;
 use crate::cluster::client::{self, Counters};
 use crate::cluster::lease::LeaseLost;
@@ -82,6 +83,9 @@ pub enum RunError {
     /// The clock.
     #[error(transparent)]
     Clock(#[from] clock::ClockJumped),
+    /// An installation that does not answer.
+    #[error(transparent)]
+    Check(#[from] CheckFailed),
 }
 
 /// Runs the operator until SIGTERM or SIGINT.

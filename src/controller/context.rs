@@ -21,6 +21,8 @@ use crate::cluster::latest::Latest;
 use crate::cluster::watched::Watched;
 use crate::domain::console::FrontDoor;
 use crate::domain::name::ObjectName;
+use crate::domain::profile::NotShared;
+use crate::domain::reach::Reach;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
 use crate::probe::{Prober, Slots};
@@ -38,6 +40,8 @@ pub type NamespaceMeta = PartialObjectMeta<Namespace>;
 pub struct Context {
     pub client: Client,
     pub namespace: String,
+    /// The namespaces that are looked after.
+    pub reach: Reach,
     pub front_door: FrontDoor,
     /// How this cluster is called, if it has been told.
     pub cluster_name: Option<String>,
@@ -100,6 +104,19 @@ impl Context {
                     .and_then(|labels| labels.get(SHARES_PROFILES_LABEL))
                     .is_some_and(|value| value == "true")
             })
+    }
+
+    /// Why profiles in `namespace` serve no Mailboxes of other namespaces, if they do not.
+    pub fn not_shared(&self, namespace: &str) -> Option<NotShared> {
+        if self.may_share(namespace) {
+            return None;
+        }
+        Some(match self.reach.reads_namespaces() {
+            true => NotShared::NotLabelled,
+            false => NotShared::Unread {
+                own: self.namespace.clone(),
+            },
+        })
     }
 
     /// A Namespace by name.

@@ -54,6 +54,10 @@ async fn one_step(secret: &Secret, context: &Context) -> Result<Action, ClusterE
         let action = keep_policy(context, &mailbox, found).await?;
         return Ok(asked_until.map_or(action, |until_then| Action::requeue(until(until_then, now))));
     }
+    if !context.reach.may_look_into(&name.namespace) {
+        // It may be there. The grant waits for the day when its namespace is looked after again.
+        return Ok(Action::await_change());
+    }
     let api: Api<Mailbox> = Api::namespaced(context.client.clone(), &name.namespace);
     let live = crate::cluster::call(
         || format!("reading the Mailbox {name}"),

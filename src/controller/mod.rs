@@ -7,6 +7,7 @@ mod figures;
 mod grant;
 mod guard;
 mod mailbox;
+mod merge;
 mod news;
 mod places;
 mod profile;

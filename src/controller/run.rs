@@ -25,6 +25,7 @@ use super::{figures, grant, mailbox, profile};
 use crate::cluster::events::Events;
 use crate::cluster::latest::Latest;
 use crate::domain::console::FrontDoor;
+use crate::domain::reach::Reach;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
 use crate::probe::{CONNECTIONS, ProbeWaits, Prober, Slots};
@@ -49,8 +50,8 @@ pub struct ControllerSettings {
     pub client: Client,
     /// The operator's own namespace.
     pub namespace: String,
-    /// The namespaces that are looked after; empty: all.
-    pub watch_namespaces: Vec<String>,
+    /// The namespaces that are looked after.
+    pub reach: Reach,
     /// Where the operator is reached from a browser.
     pub front_door: FrontDoor,
     /// How this cluster is called, if it has been told.
@@ -89,12 +90,10 @@ pub async fn run(
     let (wake, woken) = Wake::new(settings.pace.wake_gap.into());
     let (readers, writers) = stores();
     let (full, is_full) = watch::channel(false);
-    let namespaces = Arc::new(settings.watch_namespaces.clone());
     let client = settings.client.clone();
     let context = Arc::new(context(settings, &readers, wake, is_full));
     let watches = Watches {
         client,
-        namespaces,
         context: context.clone(),
         readers,
     };
@@ -212,6 +211,7 @@ fn context(
         revocations: Memories::default(),
         unreadable_sign_outs: Memories::default(),
         namespace: settings.namespace,
+        reach: settings.reach,
         client: settings.client,
     }
 }

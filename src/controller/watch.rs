@@ -1,7 +1,6 @@
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use futures::{Stream, StreamExt, TryStreamExt, future};
+use futures::{Stream, StreamExt, TryStreamExt};
 use kube::runtime::reflector::Store;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_api};
@@ -13,13 +12,11 @@ use crate::cluster::with_causes;
 /// Objects of one page of the first list. A page is in memory several times while it is read.
 const PAGE: u32 = 100;
 
-/// Watches one kind, without what nobody reads; objects that `keep` refuses are as if they were not
-/// there.
+/// Watches one kind, without what nobody reads.
 pub fn objects<K>(
     api: Api<K>,
     config: watcher::Config,
-    keep: impl Fn(&K) -> bool + Send + Sync + 'static,
-) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
+) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + use<K>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
@@ -30,14 +27,6 @@ where
             object
                 .annotations_mut()
                 .remove("kubectl.kubernetes.io/last-applied-configuration");
-        })
-        .try_filter(move |event| {
-            future::ready(match event {
-                Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
-                    keep(object)
-                }
-                Event::Init | Event::InitDone => true,
-            })
         })
 }
 
@@ -84,19 +73,4 @@ pub fn reflected<K>(
             seen(object);
         }
     })
-}
-
-/// Whether an object is in one of `namespaces`; all are where none is named.
-pub fn within<K: Resource>(
-    namespaces: &Arc<Vec<String>>,
-) -> impl Fn(&K) -> bool + Send + Sync + use<K> {
-    let namespaces = namespaces.clone();
-    move |object| {
-        namespaces.is_empty()
-            || object
-                .meta()
-                .namespace
-                .as_ref()
-                .is_some_and(|namespace| namespaces.contains(namespace))
-    }
 }

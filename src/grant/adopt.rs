@@ -1,7 +1,9 @@
 use jiff::Timestamp;
 
+use super::update::TRIES;
 use super::{GrantKeeper, KeeperError, Renewal, Written};
 use crate::api::GmailServerProfile;
+use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 
 impl GrantKeeper {
@@ -33,9 +35,25 @@ impl GrantKeeper {
         grant.workload_secret = None;
         let secret = self.grants.put(&grant, None).await?;
         self.unsaved.forget(&old.grant.mailbox_uid);
-        self.grants
-            .delete(&old.grant.mailbox_uid, old.resource_version)
-            .await?;
+        self.delete_adopted(old).await?;
         Ok(Renewal::Written(Box::new(Written { grant, secret })))
+    }
+
+    /// Deletes a grant that another Mailbox has taken over. Meanwhile it may have been noted that it is
+    /// orphaned, or what becomes of it; a newer sign-in in its place stays.
+    async fn delete_adopted(&self, old: StoredGrant) -> Result<(), ClusterError> {
+        let (uid, sign_in) = (old.grant.mailbox_uid, old.grant.signed_in_at);
+        let mut version = old.resource_version;
+        for left in (0..TRIES).rev() {
+            match self.grants.delete(&uid, version).await {
+                Err(error) if error.is_conflict() && left > 0 => {}
+                other => return other,
+            }
+            version = match self.grants.get(&uid).await? {
+                Some(Ok(newer)) if newer.grant.signed_in_at == sign_in => newer.resource_version,
+                _ => return Ok(()),
+            };
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::cluster::grants::{StoredGrant, stored};
 use crate::domain::grant::{Grant, MessageLimit, Messages};
 
 /// How often a write is tried that another writer was ahead of.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 
 impl GrantKeeper {
     /// Changes a stored grant. Where another writer was ahead, the change is made to what is stored

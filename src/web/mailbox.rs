@@ -18,6 +18,7 @@ use crate::cluster::{ClusterError, call};
 use crate::domain::mailbox::{ProfileView, ValidSpec};
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{Choice, Offer, Outsider, Room, Seeker, ValidProfile, choose, view};
+use crate::domain::reach::labels_of_unread;
 
 /// A Mailbox whose name and uid are those of the link.
 pub(super) struct Found {
@@ -53,9 +54,8 @@ impl Web {
     /// What `link` names. A wrong uid, a wrong name and nothing at all are the same.
     pub(super) async fn find(&self, link: &Link) -> Result<Found, Stopped> {
         let ObjectName { namespace, name } = &link.mailbox;
-        let watched = &self.settings.watch_namespaces;
         // Another installation looks after it: its grant would be nobody's here.
-        if !watched.is_empty() && !watched.contains(namespace) {
+        if !self.settings.reach.looks_after(namespace) {
             return Err(Stopped::NotFound);
         }
         let mailboxes: Api<Mailbox> = Api::namespaced(self.client.clone(), namespace);
@@ -164,6 +164,9 @@ impl Web {
     }
 
     async fn labels(&self, namespace: &str) -> Result<BTreeMap<String, String>, ClusterError> {
+        if !self.settings.reach.reads_namespaces() {
+            return Ok(labels_of_unread(namespace));
+        }
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         let found = get(&namespaces, "Namespace", namespace).await?;
         Ok(found

@@ -54,6 +54,7 @@ use self::edge::Edge;
 use crate::cluster::ClusterError;
 use crate::domain::caller::TrustedProxies;
 use crate::domain::console::PublicUrl;
+use crate::domain::reach::Reach;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
 
@@ -68,8 +69,8 @@ pub struct WebSettings {
     pub public_url: PublicUrl,
     /// The operator's own namespace: its profiles may serve others, and its Secret has the keys.
     pub namespace: String,
-    /// The namespaces whose Mailboxes can be signed in to; empty: all.
-    pub watch_namespaces: Vec<String>,
+    /// The namespaces whose Mailboxes can be signed in to.
+    pub reach: Reach,
     /// The cluster by a name that people know, for the page.
     pub cluster_name: Option<String>,
     /// The proxies that may say for whom they ask.

@@ -1,4 +1,5 @@
-//! What service accounts change, as the API server's audit log has it: tests count the operator's writes.
+//! What service accounts ask for, as the API server's audit log has it: tests count the operator's writes, and compare
+//! what one operator asks for with its rights.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -19,14 +20,16 @@ pub struct AuditLog {
 #[derive(Debug, Default)]
 struct ReadSoFar {
     bytes: u64,
-    by_user: HashMap<String, Vec<AuditWrite>>,
+    by_user: HashMap<String, Vec<AuditRequest>>,
 }
 
-/// A change that a service account made, or tried to make.
+/// What a service account asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AuditWrite {
-    /// `create`, `update`, `patch`, `delete` or `deletecollection`.
+pub struct AuditRequest {
+    /// As in RBAC: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete` or `deletecollection`.
     pub verb: String,
+    /// Group of the resource; empty for Kubernetes' first one.
+    pub group: String,
     /// Plural name of the resource, such as `secrets`.
     pub resource: String,
     /// `status`, or empty.
@@ -54,7 +57,15 @@ impl AuditLog {
     }
 
     /// Everything that a service account has tried to change so far, oldest first.
-    pub fn writes_by(&self, namespace: &str, account: &str) -> Result<Vec<AuditWrite>> {
+    pub fn writes_by(&self, namespace: &str, account: &str) -> Result<Vec<AuditRequest>> {
+        let reads = ["get", "list", "watch"];
+        let mut requests = self.requests_by(namespace, account)?;
+        requests.retain(|request| !reads.contains(&request.verb.as_str()));
+        Ok(requests)
+    }
+
+    /// Everything that it has asked for so far, oldest first; reads only where `audit-policy.yaml` has them logged.
+    pub fn requests_by(&self, namespace: &str, account: &str) -> Result<Vec<AuditRequest>> {
         let mut read = self
             .read
             .lock()
@@ -103,6 +114,8 @@ struct User {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ObjectRef {
+    #[serde(rename = "apiGroup")]
+    group: String,
     resource: String,
     subresource: String,
     namespace: String,
@@ -115,10 +128,11 @@ struct ResponseStatus {
     code: u16,
 }
 
-impl From<Event> for AuditWrite {
-    fn from(event: Event) -> AuditWrite {
-        AuditWrite {
+impl From<Event> for AuditRequest {
+    fn from(event: Event) -> AuditRequest {
+        AuditRequest {
             verb: event.verb,
+            group: event.object_ref.group,
             resource: event.object_ref.resource,
             subresource: event.object_ref.subresource,
             namespace: event.object_ref.namespace,

@@ -51,6 +51,37 @@ pub async fn rights(lab: &Lab, client: &Client, namespace: &str) -> Result<()> {
     Ok(())
 }
 
+/// The same with the chart's `values`, under the release name `namespace`, which is in the name of each account. Returns
+/// what was installed.
+pub async fn chart_rights(
+    lab: &Lab,
+    client: &Client,
+    namespace: &str,
+    values: &str,
+) -> Result<Vec<Value>> {
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/gmail-operator");
+    let values = format!("crds.enabled=false,aggregatedRoles.enabled=false,{values}");
+    let template = [
+        "template",
+        namespace,
+        chart,
+        "--namespace",
+        namespace,
+        "--set",
+        &values,
+    ];
+    let yaml = lab.control_plane.helm(template).await?;
+    let mut rights: Vec<Value> = serde_saphyr::from_multiple(&yaml)?;
+    rights.retain(|object| {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        kind == "ServiceAccount" || kind.contains("Role") || kind.starts_with("Validating")
+    });
+    for object in &rights {
+        apply(client, object).await?;
+    }
+    Ok(rights)
+}
+
 /// All that `deploy/` has, rendered once.
 async fn deployed(lab: &Lab) -> Result<&'static Vec<Value>> {
     static OBJECTS: OnceCell<Vec<Value>> = OnceCell::const_new();

@@ -15,7 +15,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use super::apply::apply;
-use super::audit::AuditWrite;
+use super::audit::AuditRequest;
 use super::keeper::Kept;
 use super::person::{Page, Person};
 use super::ports::free_port;
@@ -79,7 +79,8 @@ impl Site {
         .await
     }
 
-    async fn in_lab(lab: &'static Lab, name: &str) -> Result<Site> {
+    /// The same under this very name, which no other test may have.
+    pub async fn in_lab(lab: &'static Lab, name: &str) -> Result<Site> {
         let control_plane = &lab.control_plane;
         super::installed::crds(lab).await?;
         let client = control_plane.admin().await?;
@@ -198,6 +199,16 @@ impl Site {
     /// Where it tells how it is.
     pub fn telemetry_url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.telemetry_port)
+    }
+
+    /// What is started from now on has the rights of another account of the operator's namespace, and one flag of its own.
+    pub async fn act_as(&mut self, account: &str, flag: &str) -> Result<()> {
+        let control_plane = &self.lab.control_plane;
+        self.kubeconfig = control_plane
+            .kubeconfig_for(&self.namespace, account)
+            .await?;
+        self.flags = vec![flag.to_owned()];
+        Ok(())
     }
 
     /// Another public URL on the same port, of which Google is told.
@@ -357,6 +368,11 @@ impl Site {
         self.ready(self.telemetry_port).await
     }
 
+    /// Where it says whether it is ready.
+    pub fn ready_url(&self) -> String {
+        format!("http://127.0.0.1:{}/readyz", self.telemetry_port)
+    }
+
     /// What the operator says of its readiness, as an HTTP status; `None` before it says anything.
     pub async fn readiness(&self) -> Result<Option<u16>> {
         self.running()?.expect_running()?;
@@ -447,7 +463,7 @@ impl Site {
     }
 
     /// What it has changed, or tried to.
-    pub fn writes(&self) -> Result<Vec<AuditWrite>> {
+    pub fn writes(&self) -> Result<Vec<AuditRequest>> {
         let writes = self
             .lab
             .control_plane

@@ -33,3 +33,15 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
+
+{{/* The Pod of helm test, which has none of the operator's own labels: Services and policies choose by those. */}}
+{{- define "gmail-operator.test-selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "gmail-operator.test-peer" -}}
+- podSelector:
+    matchLabels:
+      {{- include "gmail-operator.test-selector" . | nindent 6 }}
+{{- end -}}

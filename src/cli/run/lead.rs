@@ -54,7 +54,7 @@ pub(super) async fn lead(
         let controllers = ControllerSettings {
             client: client.clone(),
             namespace: settings.namespace.clone(),
-            watch_namespaces: settings.watch_namespaces.clone(),
+            reach: settings.reach.clone(),
             front_door: settings.front_door.clone(),
             cluster_name: settings.cluster_name.clone(),
             instance: settings.identity.clone(),

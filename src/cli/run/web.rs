@@ -35,7 +35,7 @@ pub(super) async fn serve(
     let web_settings = WebSettings {
         public_url: public_url.clone(),
         namespace: settings.namespace.clone(),
-        watch_namespaces: settings.watch_namespaces.clone(),
+        reach: settings.reach.clone(),
         cluster_name: settings.cluster_name.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
     };

@@ -128,7 +128,7 @@ async fn observe(
         uid,
         spec,
         suspended: profile.spec.suspend,
-        sharing_refused: offers && !context.may_share(&name.namespace),
+        not_shared: context.not_shared(&name.namespace).filter(|_| offers),
         advice: advised(context, profile),
         credentials,
         server,

@@ -1,10 +1,10 @@
 use super::advice::accepted;
 use super::capacity::capacity_available;
 use super::credentials::{credentials, redirect};
-use super::decide::ProfileWorld;
+use super::decide::{NotShared, ProfileWorld};
 use super::spec::BadProfile;
 use crate::api::{ProfileCondition, Reason};
-use crate::domain::verdict::{Truth, Verdict, explain};
+use crate::domain::verdict::{Truth, Verdict, explain, explain_with_cure};
 
 /// Every condition of a GmailServerProfile.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,11 +60,10 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
             Verdict::no(Reason::CaBundleInvalid, &bad.to_string())
         }
         Err(bad) => Verdict::no(Reason::InvalidSpec, &bad.to_string()),
-        Ok(_) if world.sharing_refused => Verdict::no(
-            Reason::SharingNotPermitted,
-            "until then it serves its own namespace only",
-        ),
-        Ok(_) => Verdict::yes(Reason::Accepted, accepted(&world.advice, world.now)),
+        Ok(_) => match &world.not_shared {
+            Some(why) => not_shared(why),
+            None => Verdict::yes(Reason::Accepted, accepted(&world.advice, world.now)),
+        },
     };
     let credentials_accepted = credentials(world, before);
     let ready = match [&accepted, &credentials_accepted]
@@ -90,6 +89,23 @@ pub fn verdicts(world: &ProfileWorld, before: Option<Verdict>) -> Verdicts {
         redirect_registered: redirect(world),
         capacity_available: capacity_available(world.places),
         mailboxes_healthy: healthy(world),
+    }
+}
+
+fn not_shared(why: &NotShared) -> Verdict {
+    let reason = Reason::SharingNotPermitted;
+    let NotShared::Unread { own } = why else {
+        return Verdict::no(reason, "until then it serves its own namespace only");
+    };
+    let detail = format!(
+        "the operator has rights in named namespaces only and cannot read this one's labels, so that of all profiles only those of its own namespace {own} are shared; this one serves its own namespace"
+    );
+    let cure =
+        format!("Move the profile to the namespace {own}, or set allowedNamespaces.from to Same");
+    Verdict {
+        truth: Truth::False,
+        reason,
+        message: explain_with_cure(reason, &detail, reason.who(), &cure),
     }
 }
 

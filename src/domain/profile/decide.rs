@@ -12,6 +12,18 @@ use crate::domain::console::PublicUrl;
 use crate::domain::mailbox::Retry;
 use crate::domain::schedule::{later, spread};
 
+/// Why the profiles of a namespace serve no other one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum NotShared {
+    /// The Namespace has not the label for it.
+    NotLabelled,
+    /// The operator has no right to read Namespaces, so that its own namespace alone shares profiles.
+    Unread {
+        /// The operator's own namespace.
+        own: String,
+    },
+}
+
 /// All that a decision about one profile rests on.
 #[derive(Clone, Debug)]
 pub struct ProfileWorld {
@@ -23,8 +35,8 @@ pub struct ProfileWorld {
     pub spec: Result<ValidProfile, BadProfile>,
     /// The incident switch.
     pub suspended: bool,
-    /// It offers itself to other namespaces, which its own may not do.
-    pub sharing_refused: bool,
+    /// It offers itself to other namespaces, and why it does not serve them.
+    pub not_shared: Option<NotShared>,
     /// What is right and may still not be meant.
     pub advice: Vec<Advice>,
     /// What the Secret holds.

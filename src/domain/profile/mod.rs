@@ -22,7 +22,8 @@ pub use capacity::{Places, capacity_of, project_of};
 pub use conditions::{Verdicts, verdicts};
 pub use counts::{Counts, Standing};
 pub use decide::{
-    Checked, Credentials, Outcome, Plan, ProfileWorld, Step, Times, Trouble, decide, fold,
+    Checked, Credentials, NotShared, Outcome, Plan, ProfileWorld, Step, Times, Trouble, decide,
+    fold,
 };
 pub use endings::Endings;
 pub use processing::{BadPollingInterval, ValidProcessing};

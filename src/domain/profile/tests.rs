@@ -35,7 +35,7 @@ fn world() -> ProfileWorld {
         uid: "u".into(),
         spec: ValidProfile::new(&spec(), &EgressPolicy::default()),
         suspended: false,
-        sharing_refused: false,
+        not_shared: None,
         advice: vec![],
         credentials: client("f", Some(&[URI])),
         server: "google".into(),
@@ -299,6 +299,27 @@ fn every_condition_has_one_of_its_own_reasons() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_profile_that_is_not_shared_says_what_would_help() {
+    let own = "platform".to_owned();
+    for (why, helps) in [
+        (NotShared::NotLabelled, "Label the profile's Namespace"),
+        (
+            NotShared::Unread { own },
+            "Move the profile to the namespace platform",
+        ),
+    ] {
+        let mut world = world();
+        world.not_shared = Some(why);
+        let verdicts = verdicts(&world, None);
+        assert_eq!(verdicts.accepted.reason, Reason::SharingNotPermitted);
+        let message = &verdicts.accepted.message;
+        assert!(message.contains(helps), "{message}");
+        assert!(message.contains("its own namespace"), "{message}");
+        assert_eq!(verdicts.ready.message, *message);
     }
 }
 

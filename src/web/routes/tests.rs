@@ -13,6 +13,7 @@ use crate::domain::caller::TrustedProxies;
 use crate::domain::circuit::Waits;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::line::Rules;
+use crate::domain::reach::Reach;
 use crate::grant::{GrantKeeper, TrafficRules};
 use crate::net::network::Network;
 
@@ -51,7 +52,7 @@ async fn site(public_url: &str) -> Site {
     };
     let keeper = GrantKeeper::new(client.clone(), "gmail-operator", network.clone(), rules);
     let settings = WebSettings {
-        watch_namespaces: Vec::new(),
+        reach: Reach::Cluster,
         public_url: public_url.parse().unwrap(),
         namespace: "gmail-operator".to_owned(),
         cluster_name: None,
