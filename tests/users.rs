@@ -26,6 +26,7 @@ mod lab;
 mod manifests;
 mod many;
 mod mistakes;
+mod node;
 mod page;
 mod pool;
 mod profile;
