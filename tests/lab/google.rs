@@ -85,9 +85,9 @@ impl GoogleStandIn {
         format!("https://{}:{}", self.name, self.port)
     }
 
-    /// Where a person is sent to consent.
+    /// Where a person is sent to consent: their browser is on this machine.
     pub fn authorization_url(&self) -> String {
-        format!("{}/o/oauth2/v2/auth", self.issuer())
+        format!("https://localhost:{}/o/oauth2/v2/auth", self.port)
     }
 
     /// Where codes and refresh tokens are exchanged.

@@ -120,6 +120,15 @@ impl Lab {
         })
     }
 
+    /// HOST:PORT of each server that a profile names, and of the page to which it sends browsers.
+    pub fn endpoints(&self) -> Vec<String> {
+        let (google, mail, name) = (self.google.port(), &self.mail, &self.place.name);
+        let ports = [google, mail.imap_port, mail.pop3_port, mail.smtps_port];
+        let mut all = ports.map(|port| format!("{name}:{port}")).to_vec();
+        all.push(format!("localhost:{google}"));
+        all
+    }
+
     /// The folder with logs and state of this run.
     pub fn dir(&self) -> &Path {
         &self.dir

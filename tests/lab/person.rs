@@ -48,7 +48,7 @@ impl Person {
         Ok(Person {
             browser: builder(lab, &cookies)?.build()?,
             cookies,
-            google: Url::parse(&lab.google.issuer())?,
+            google: Url::parse(&lab.google.authorization_url())?,
             email: email.to_owned(),
             allows_mail: true,
             consents: true,
@@ -228,7 +228,6 @@ fn builder(lab: &Lab, cookies: &Arc<Jar>) -> Result<ClientBuilder> {
     Ok(Client::builder()
         .no_proxy()
         .cookie_provider(cookies.clone())
-        .resolve(&lab.place.name, (lab.place.address, 0).into())
         .redirect(Policy::none())
         .tls_built_in_root_certs(false)
         .add_root_certificate(authority))

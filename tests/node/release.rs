@@ -90,19 +90,12 @@ impl Release {
 
     /// What a platform team writes for servers in a private network, as a file.
     pub fn values(&self) -> Result<String> {
-        let (mail, host) = (&self.lab.mail, &self.lab.place.name);
-        let ports = [
-            self.lab.google.port(),
-            mail.imap_port,
-            mail.pop3_port,
-            mail.smtps_port,
-        ];
         let values = json!({
             "replicas": 2,
             "publicUrl": public_url(),
             "tlsSecret": "gmail-operator-tls",
             "clusterName": "node",
-            "allowEndpoints": ports.map(|port| format!("{host}:{port}")),
+            "allowEndpoints": self.lab.endpoints(),
             "allowCidrs": [format!("{}/32", self.lab.place.address)],
             "logLevel": "info,gmail_operator=debug",
         });
