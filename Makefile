@@ -10,7 +10,7 @@ export RUST_BACKTRACE ?= 0
 # Tests wait for servers most of the time, so there may be more of them than cores.
 export RUST_TEST_THREADS ?= 6
 
-.PHONY: help demo test test-gmail fuzz bench screenshots image plugin chart lab check generate clean
+.PHONY: help demo demo-node test test-node test-gmail fuzz bench screenshots image plugin chart lab check generate clean
 
 help: ## Shows this.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -19,6 +19,14 @@ demo: lab ## The main job on a local control plane and stand-in servers; ARGS=--
 	@echo "==> building the operator (a few minutes the first time)"
 	@cargo build --quiet --bin gmail-operator --example demo
 	@cargo run --quiet --example demo -- $(ARGS)
+
+demo-node: ## The same on a real node, with the chart in Pods; ARGS=--once for a look. Needs root on Linux.
+	@tests/lab/cluster/can-run.sh
+	@tests/lab/install.sh cluster
+	@deploy/release/image.sh
+	@echo "==> building the demo"
+	@cargo build --quiet --example demo
+	@tests/lab/cluster/with-node.sh cargo run --quiet --example demo -- --node $(ARGS)
 
 test: lab check ## Everything: formatting, lints, generated files, documents, dependencies, all tests.
 	@tests/fuzz.sh
@@ -31,6 +39,14 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 	@cargo test --quiet --test users -- --ignored takeover::
 	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
 	@cargo test --lib --bins --test users
+
+test-node: ## A release of the chart on a real node: kubelet, containerd, Pods. Needs root on Linux; says so where it cannot.
+	@tests/lab/cluster/can-run.sh
+	@tests/lab/install.sh cluster
+	@deploy/release/image.sh
+	@echo "==> building the tests"
+	@cargo test --quiet --no-run --lib --bins --test users
+	@tests/lab/cluster/with-node.sh cargo test --quiet --test users -- --ignored --nocapture node::
 
 test-gmail: ## Test & Enable by hand against real Gmail; the README says what the environment has to name.
 	@cargo test --quiet --test users -- --ignored --exact --nocapture gmail::what_gmail_does_is_what_the_table_expects

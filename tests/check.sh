@@ -34,7 +34,7 @@ cargo metadata --quiet --locked --format-version 1 --manifest-path tests/fuzz/Ca
 }
 
 step "shell scripts"
-for script in tests/*.sh tests/lab/*.sh deploy/samples/workload/*.sh deploy/release/*.sh .ci/run; do bash -n "$script"; done
+for script in tests/*.sh tests/lab/*.sh tests/lab/cluster/*.sh deploy/samples/workload/*.sh deploy/release/*.sh .ci/run; do bash -n "$script"; done
 
 step "unused dependencies"
 tool cargo-machete 0.9.2

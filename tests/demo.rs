@@ -5,6 +5,8 @@
 
 #[path = "demo/admin.rs"]
 mod admin;
+#[path = "demo/home.rs"]
+mod home;
 mod lab;
 #[path = "demo/operator.rs"]
 mod operator;
@@ -22,6 +24,7 @@ use gmail_operator::api::{GmailServerProfile, Mailbox};
 use kube::{Api, Client};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use home::Home;
 use lab::operator::{PATIENCE, condition_of};
 use lab::person::Person;
 use lab::{Lab, until};
@@ -30,9 +33,10 @@ use table::Table;
 use terminal::{complain, in_shell, say, short, step};
 
 const USAGE: &str = "\
-Usage: demo [--once]
+Usage: demo [--node] [--once]
 
 Starts Kubernetes, stand-ins for Google and the operator on this machine, and stays until Ctrl-C.
+  --node   installs the chart on the node that runs: `make demo-node` starts one
   --once   ends when the mailboxes are as they should be: 0 if they are, 1 if not";
 
 /// The mailboxes of `deploy/samples` whose owners sign in, and the one that is left to do.
@@ -48,9 +52,11 @@ const INTERRUPTED: u8 = 130;
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let once = match arguments[..] {
-        [] => false,
-        ["--once"] => true,
+    let (home, once) = match arguments[..] {
+        [] => (Home::Machine, false),
+        ["--once"] => (Home::Machine, true),
+        ["--node"] => (Home::Node, false),
+        ["--node", "--once"] => (Home::Node, true),
         ["--help" | "-h"] => {
             say(USAGE);
             return ExitCode::SUCCESS;
@@ -60,7 +66,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(once).await {
+    match run(home, once).await {
         Ok(code) => code,
         Err(error) => {
             complain(&format!("The demo failed: {error:#}"));
@@ -70,14 +76,14 @@ async fn main() -> ExitCode {
 }
 
 /// Shows everything, until that is done or somebody ends it, and cleans up whatever happened.
-async fn run(once: bool) -> Result<ExitCode> {
+async fn run(home: Home, once: bool) -> Result<ExitCode> {
     let mut interruption = Interruption::new()?;
     let mut demo = Demo::default();
     let shown = tokio::select! {
         // First: Ctrl-C also ends the kubectl of a step, which is then no failure.
         biased;
         () = interruption.comes() => None,
-        result = demo.show() => Some(result),
+        result = demo.show(home) => Some(result),
     };
     let result = match shown {
         Some(Ok(third)) if !once => tokio::select! {
@@ -121,19 +127,10 @@ struct Third {
 
 impl Demo {
     /// From nothing to the table, step by step.
-    async fn show(&mut self) -> Result<Third> {
-        let lab = step(
-            "Starting Kubernetes, and stand-ins for Google's sign-in and mail servers",
-            Lab::start(),
-        )
-        .await?;
-        let lab = self.lab.insert(lab);
+    async fn show(&mut self, home: Home) -> Result<Third> {
+        let lab = self.lab.insert(home.lab().await?);
         let door = FrontDoor::reserve()?;
-        step(
-            "Installing deploy/: kinds, rights, admission policy (the operator is a process here)",
-            admin::install(lab),
-        )
-        .await?;
+        home.install(lab, &door).await?;
         let client_file = step(
             "Registering an OAuth client at the stand-in for Google",
             admin::register_client(lab, door.public_url()),
@@ -148,9 +145,7 @@ impl Demo {
             "  The only change: the profile names the stand-ins (endpoints, servers, caBundle), not Google.",
         );
 
-        let what = format!("Starting the operator at {}", door.public_url());
-        let operator = step(&what, Operator::start(lab, door)).await?;
-        let operator = self.operator.insert(operator);
+        let operator = self.operator.insert(home.operator(lab, door).await?);
         let client = lab.control_plane.admin().await?;
         let mailboxes: Api<Mailbox> = Api::namespaced(client.clone(), admin::APP_NAMESPACE);
         step(
@@ -364,10 +359,11 @@ To look around, in another terminal:
     kubectl explain mailbox.spec
     kubectl annotate mailbox -n {app} support --overwrite gmail-operator.dev/test-requested-at=\"$(date)\"
 
-Logs: {} (the operator), and the servers' beside it.
+The operator's log: {}. The servers': {}.
 Ctrl-C ends everything.
 ",
-        short(operator.log())
+        operator.log(),
+        short(lab.dir())
     ))
 }
 

@@ -139,7 +139,7 @@ impl Attacker {
     async fn new(site: &mut Site) -> Result<Attacker> {
         let folder = site.lab.dir().join(format!("{}-attacker", site.namespace));
         std::fs::create_dir_all(&folder)?;
-        let server = GoogleStandIn::spawn(&folder, &site.lab.tls)?;
+        let server = GoogleStandIn::spawn(&folder, &site.lab.tls, &site.lab.place)?;
         server.ready().await?;
         let callback = format!("{}/oauth2/callback", site.public_url);
         server

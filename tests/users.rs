@@ -28,6 +28,7 @@ mod lab;
 mod manifests;
 mod many;
 mod mistakes;
+mod node;
 mod observability;
 mod page;
 mod pool;

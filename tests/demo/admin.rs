@@ -14,7 +14,8 @@ pub const PLATFORM_NAMESPACE: &str = "mail";
 pub const APP_NAMESPACE: &str = "crm";
 pub const PROFILE: &str = "google";
 
-const CLIENT_ID: &str = "123456789012-demo.apps.googleusercontent.com";
+/// The OAuth client of that profile.
+pub const CLIENT_ID: &str = "123456789012-demo.apps.googleusercontent.com";
 
 /// Installs what `kubectl apply -k deploy` does, but for what makes pods: no node would run them.
 pub async fn install(lab: &Lab) -> Result<()> {
@@ -90,9 +91,9 @@ fn point_at_stand_ins(profile: &mut Value, lab: &Lab) {
         "jwks": google.jwks_url(),
     });
     spec["servers"] = json!({
-        "imap": { "host": "localhost", "port": mail.imap_port },
-        "pop3": { "host": "localhost", "port": mail.pop3_port },
-        "smtp": { "host": "localhost", "port": mail.smtps_port, "security": "TLS" },
+        "imap": { "host": lab.place.name, "port": mail.imap_port },
+        "pop3": { "host": lab.place.name, "port": mail.pop3_port },
+        "smtp": { "host": lab.place.name, "port": mail.smtps_port, "security": "TLS" },
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::lab::keeper::Kept;
 use crate::lab::operator::{PATIENCE, operator_binary};
 use crate::lab::ports::free_port;
 use crate::lab::{Lab, until};
+use crate::terminal::short;
 
 /// The operator's namespace and ServiceAccount in `deploy/`.
 const NAMESPACE: &str = "gmail-operator";
@@ -47,6 +48,12 @@ impl FrontDoor {
         })
     }
 
+    /// Lets go of the port, for who is about to listen there.
+    pub fn open(self) -> u16 {
+        drop(self.listener);
+        self.port
+    }
+
     /// Where browsers find it.
     pub fn public_url(&self) -> &str {
         &self.public_url
@@ -62,10 +69,10 @@ fn usual_port() -> Option<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, USUAL_PORT)).ok()
 }
 
-/// The running operator.
+/// The running operator, or what leads to it.
 pub struct Operator {
     process: Kept,
-    log: PathBuf,
+    log: String,
 }
 
 impl Operator {
@@ -89,12 +96,17 @@ impl Operator {
             command.arg(format!("--allow-endpoint=localhost:{port}"));
         }
         drop(door.listener);
-        let operator = Operator {
-            process: Kept::start(&command, &log)?,
-            log,
-        };
+        let operator = Operator::run(&command, &log, short(&log))?;
         operator.ready(telemetry_port).await?;
         Ok(operator)
+    }
+
+    /// Starts a program; `log_of_operator` tells people where to find that.
+    pub fn run(command: &Command, log: &Path, log_of_operator: String) -> Result<Operator> {
+        Ok(Operator {
+            process: Kept::start(command, log)?,
+            log: log_of_operator,
+        })
     }
 
     async fn ready(&self, telemetry_port: u16) -> Result<()> {
@@ -113,8 +125,8 @@ impl Operator {
         self.process.expect_running()
     }
 
-    /// Where it logs to.
-    pub fn log(&self) -> &Path {
+    /// Where it logs to, for people.
+    pub fn log(&self) -> &str {
         &self.log
     }
 

@@ -50,7 +50,7 @@ struct Made {
 
 fn made(site: &Site, name: &str) -> Result<Made> {
     let folder: PathBuf = site.lab.dir().join(&site.namespace).join(name);
-    let tls = Tls::create(&folder)?;
+    let tls = Tls::create(&folder, &site.lab.place)?;
     Ok(Made {
         certificate: std::fs::read_to_string(&tls.cert)?,
         key: std::fs::read_to_string(&tls.key)?,

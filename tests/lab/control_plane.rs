@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::audit::AuditLog;
+use super::cluster::Node;
 use super::keeper::Kept;
 use super::ports::free_port;
 use super::tls::Tls;
@@ -133,6 +134,23 @@ impl ControlPlane {
                 .args(["--kube-api-qps=500", "--kube-api-burst=1000"]),
             &plane.dir.join("kube-controller-manager.log"),
         )?);
+        Ok(plane)
+    }
+
+    /// That of a node, which runs already and is somebody else's to end.
+    pub fn of(node: &Node, lab: &Path) -> Result<ControlPlane> {
+        let dir = lab.join("control-plane");
+        fs::create_dir_all(&dir)?;
+        let admin = Kubeconfig::read_from(node.kubeconfig())?;
+        let cluster = admin.clusters.into_iter().find_map(|named| named.cluster);
+        let plane = ControlPlane {
+            audit: AuditLog::at(dir.join("audit.log")),
+            dir,
+            ca: node.authority(),
+            url: cluster.and_then(|c| c.server).context("no API server")?,
+            servers: Vec::new(),
+        };
+        fs::copy(node.kubeconfig(), plane.admin_kubeconfig())?;
         Ok(plane)
     }
 

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::keeper::Kept;
+use super::place::Place;
 use super::ports::free_port;
 use super::tls::Tls;
 use super::{source_folder, until_open};
@@ -17,6 +18,7 @@ use super::{source_folder, until_open};
 /// Google, as far as signing in goes.
 #[derive(Debug)]
 pub struct GoogleStandIn {
+    name: String,
     port: u16,
     admin_port: u16,
     ca_pem: String,
@@ -43,12 +45,15 @@ pub struct TokenRequest {
 
 impl GoogleStandIn {
     /// Starts the server; [`GoogleStandIn::ready`] waits for it.
-    pub fn spawn(lab: &Path, tls: &Tls) -> Result<GoogleStandIn> {
+    pub fn spawn(lab: &Path, tls: &Tls, place: &Place) -> Result<GoogleStandIn> {
         let (port, admin_port) = (free_port()?, free_port()?);
+        let issuer = format!("https://{}:{port}", place.name);
         let server = Kept::start(
             Command::new("node")
                 .arg("google.mjs")
                 .current_dir(source_folder().join("node"))
+                .env("ISSUER", issuer)
+                .env("ADDRESSES", place.addresses().join(" "))
                 .env("PORT", port.to_string())
                 .env("ADMIN_PORT", admin_port.to_string())
                 .env("TLS_CERT", &tls.cert)
@@ -57,6 +62,7 @@ impl GoogleStandIn {
             &lab.join("google.log"),
         )?;
         Ok(GoogleStandIn {
+            name: place.name.clone(),
             port,
             admin_port,
             ca_pem: tls.ca_pem.clone(),
@@ -76,12 +82,12 @@ impl GoogleStandIn {
 
     /// Its name in `iss`.
     pub fn issuer(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("https://{}:{}", self.name, self.port)
     }
 
-    /// Where a person is sent to consent.
+    /// Where a person is sent to consent: their browser is on this machine.
     pub fn authorization_url(&self) -> String {
-        format!("{}/o/oauth2/v2/auth", self.issuer())
+        format!("https://localhost:{}/o/oauth2/v2/auth", self.port)
     }
 
     /// Where codes and refresh tokens are exchanged.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches and builds everything the lab runs: tests/lab/install.sh
+# Fetches and builds everything the lab runs: tests/lab/install.sh; with `cluster`, what runs pods as well.
 #
 # What is already there is left alone, so that this may run before every test.
 set -eu
@@ -86,18 +86,24 @@ debian_packages() {
     for protocol in imap pop3 submission lmtp; do
         [ -x "/usr/lib/dovecot/$protocol" ] || lacking=yes
     done
-    [ -z "${lacking:-}" ] && return
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || missing "Dovecot, Chromium or a program for the samples" "sudo apt-get install $(echo $packages)"
-    say "installing Dovecot, Chromium and the programs of the samples (about two minutes) …"
-    # The system's own mail server is not wanted: Debian starts no service that this file forbids.
+    # shellcheck disable=SC2086 # one word for each package
+    [ -z "${lacking:-}" ] || from_debian "Dovecot, Chromium and the programs of the samples (about two minutes)" $packages
+}
+
+# from_debian WHAT PACKAGE…
+from_debian() {
+    what=$1
+    shift
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || missing "$what" "sudo apt-get install $*"
+    say "installing $what …"
+    # The system's own servers are not wanted: Debian starts no service that this file forbids.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod +x "$policy"
         trap 'rm -f "$policy"' EXIT
     fi
-    # shellcheck disable=SC2086 # one word for each package
-    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $packages
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"
 }
 
 # The program alone: installing Debian's package would start a Prometheus.
@@ -119,10 +125,24 @@ promtool_binary() {
     mv "$lab/bin/promtool.part" "$lab/bin/promtool"
 }
 
+cluster() {
+    for program in containerd ctr runc iptables conntrack dnsmasq ip nsenter unshare openssl buildah cc; do
+        PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null 2>&1 || absent=yes
+    done
+    { [ -x /usr/lib/cni/bridge ] && [ -x /usr/bin/python3 ]; } || absent=yes
+    [ -z "${absent:-}" ] || from_debian "containerd and what the node needs" containerd runc containernetworking-plugins \
+        iptables conntrack dnsmasq-base iproute2 util-linux openssl buildah gcc libc6-dev python3
+    build kube-scheduler k8s.io/kubernetes/cmd/kube-scheduler 1
+    build kube-proxy k8s.io/kubernetes/cmd/kube-proxy 1
+    build kubelet k8s.io/kubernetes/cmd/kubelet 1
+    "$here/cluster/images.sh"
+}
+
 mkdir -p "$lab/bin"
 debian_packages
 promtool_binary
 node_packages
 helm_binary
 control_plane
+[ "${1:-}" != cluster ] || cluster
 say "ready: $lab"

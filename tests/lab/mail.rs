@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use super::google::GoogleStandIn;
 use super::keeper::Kept;
+use super::place::Place;
 use super::ports::free_port;
 use super::tls::Tls;
 use super::{source_folder, until_open};
@@ -37,7 +38,12 @@ pub struct MailServers {
 
 impl MailServers {
     /// Starts the servers; [`MailServers::ready`] waits for them.
-    pub fn spawn(lab: &Path, tls: &Tls, google: &GoogleStandIn) -> Result<MailServers> {
+    pub fn spawn(
+        lab: &Path,
+        tls: &Tls,
+        place: &Place,
+        google: &GoogleStandIn,
+    ) -> Result<MailServers> {
         // Not in the lab's folder: a socket's path may have no more than 107 bytes, and the users that Dovecot runs
         // as must be able to get there.
         let dir = tempfile::Builder::new()
@@ -60,6 +66,7 @@ impl MailServers {
             ("@KEY@", tls.key.display().to_string()),
             ("@CA@", dir.join("ca.pem").display().to_string()),
             ("@INTROSPECTION_URL@", google.introspection_url()),
+            ("@ADDRESSES@", place.addresses().join(", ")),
             ("@IMAP_PORT@", imap_port.to_string()),
             ("@POP3_PORT@", pop3_port.to_string()),
             ("@SMTPS_PORT@", smtps_port.to_string()),

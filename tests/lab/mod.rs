@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 pub mod apply;
 pub mod audit;
 pub mod browser;
+pub mod cluster;
 pub mod control_plane;
 pub mod cookies;
 pub mod google;
@@ -27,6 +28,7 @@ pub mod mail;
 pub mod mail_script;
 pub mod operator;
 pub mod person;
+pub mod place;
 pub mod ports;
 pub mod prometheus;
 pub mod tls;
@@ -35,10 +37,12 @@ pub mod tokens;
 pub mod watch;
 pub mod wire;
 
+use cluster::Node;
 use control_plane::ControlPlane;
 use google::GoogleStandIn;
 use keeper::Kept;
 use mail::MailServers;
+use place::Place;
 use tls::Tls;
 use tokio::net::TcpStream;
 
@@ -56,6 +60,8 @@ pub struct Lab {
     pub mail: MailServers,
     /// The certificates of all of them.
     pub tls: Tls,
+    /// Where the OAuth server and the mail servers are.
+    pub place: Place,
     dir: PathBuf,
 }
 
@@ -78,13 +84,30 @@ impl Lab {
 
     /// Starts a lab, all servers at once.
     pub async fn start() -> Result<Lab> {
+        Lab::start_at(Place::here(), ControlPlane::spawn).await
+    }
+
+    /// Starts the OAuth server and the mail servers beside a node, for its pods.
+    pub async fn beside(node: &Node) -> Result<Lab> {
+        let place = Place {
+            name: "lab.example.com".to_owned(),
+            address: node.machine(),
+        };
+        node.announce(&place.name, place.address)?;
+        Lab::start_at(place, |dir, _| ControlPlane::of(node, dir)).await
+    }
+
+    async fn start_at(
+        place: Place,
+        control_plane: impl FnOnce(&Path, &Tls) -> Result<ControlPlane>,
+    ) -> Result<Lab> {
         // One TLS stack, as in the operator; somebody else may have chosen it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = new_run_folder()?;
-        let tls = Tls::create(&dir.join("tls"))?;
-        let control_plane = ControlPlane::spawn(&dir, &tls)?;
-        let google = GoogleStandIn::spawn(&dir, &tls)?;
-        let mail = MailServers::spawn(&dir, &tls, &google)?;
+        let tls = Tls::create(&dir.join("tls"), &place)?;
+        let control_plane = control_plane(&dir, &tls)?;
+        let google = GoogleStandIn::spawn(&dir, &tls, &place)?;
+        let mail = MailServers::spawn(&dir, &tls, &place, &google)?;
         tokio::try_join!(control_plane.ready(), google.ready(), mail.ready())
             .with_context(|| format!("the logs are in {}", dir.display()))?;
         Ok(Lab {
@@ -92,8 +115,18 @@ impl Lab {
             google,
             mail,
             tls,
+            place,
             dir,
         })
+    }
+
+    /// HOST:PORT of each server that a profile names, and of the page to which it sends browsers.
+    pub fn endpoints(&self) -> Vec<String> {
+        let (google, mail, name) = (self.google.port(), &self.mail, &self.place.name);
+        let ports = [google, mail.imap_port, mail.pop3_port, mail.smtps_port];
+        let mut all = ports.map(|port| format!("{name}:{port}")).to_vec();
+        all.push(format!("localhost:{google}"));
+        all
     }
 
     /// The folder with logs and state of this run.

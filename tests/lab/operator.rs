@@ -748,7 +748,8 @@ pub fn condition_of(mailbox: &Mailbox, condition: &str) -> (String, String) {
         .unwrap_or_default()
 }
 
-fn url_of(mailbox: &Mailbox) -> Option<String> {
+/// Where its owner signs in, once it has that.
+pub fn url_of(mailbox: &Mailbox) -> Option<String> {
     mailbox.status.as_ref()?.sign_in.as_ref()?.url.clone()
 }
 

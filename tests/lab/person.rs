@@ -1,5 +1,6 @@
 //! A person with a browser that has no screen.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -47,7 +48,7 @@ impl Person {
         Ok(Person {
             browser: builder(lab, &cookies)?.build()?,
             cookies,
-            google: Url::parse(&lab.google.issuer())?,
+            google: Url::parse(&lab.google.authorization_url())?,
             email: email.to_owned(),
             allows_mail: true,
             consents: true,
@@ -69,6 +70,13 @@ impl Person {
     /// The same browser with new connections: those it kept may be to a replica that has ended.
     pub fn reconnected(mut self, lab: &Lab) -> Result<Person> {
         self.browser = builder(lab, &self.cookies)?.build()?;
+        Ok(self)
+    }
+
+    /// The same browser, whose resolver has been told where `host` is.
+    pub fn finding(mut self, lab: &Lab, host: &str, address: IpAddr) -> Result<Person> {
+        let found = SocketAddr::new(address, 0);
+        self.browser = builder(lab, &self.cookies)?.resolve(host, found).build()?;
         Ok(self)
     }
 

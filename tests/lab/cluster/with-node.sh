@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs a command beside a node that has the operator's image, and ends the node whatever happens: with-node.sh COMMAND…
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+trap '"$cluster/down.sh"' EXIT
+"$cluster/up.sh"
+# The newest, where there are several versions.
+image=$(ls -t "$lab"/../image/gmail-operator-*.tar | head -n 1)
+"$cluster/load.sh" "$image" "$home/images/python.tar"
+"$@"
