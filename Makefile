@@ -48,7 +48,7 @@ test-node: ## A release of the chart on a real node: kubelet, containerd, Pods. 
 	@cargo test --quiet --no-run --lib --bins --test users
 	@tests/lab/cluster/with-node.sh cargo test --quiet --test users -- --ignored --nocapture node::
 
-test-gmail: ## Test & Enable by hand against real Gmail; the README says what the environment has to name.
+test-gmail: ## Test & Enable by hand against real Gmail; docs/contributing.md says what the environment has to name.
 	@cargo test --quiet --test users -- --ignored --exact --nocapture gmail::what_gmail_does_is_what_the_table_expects
 
 fuzz: ## Fuzzes what strangers can send; FUZZ_SECONDS=600 for longer each, ARGS=cookie for one of the fuzzers.
@@ -58,7 +58,7 @@ bench: lab ## Speed, CPU and memory, against a peer and with 10,000 mailboxes; A
 	@echo "==> building the operator for release (some minutes the first time)"
 	@cargo bench --bench mailboxes -- $(ARGS)
 
-screenshots: lab ## Takes the README's pictures of the sign-in page, as the tests do that look at each of its states.
+screenshots: lab ## Takes docs/sign-in-page.md's pictures of the sign-in page, as the tests do that look at each of its states.
 	@cargo build --quiet --bin gmail-operator
 	@SCREENSHOTS=$(CURDIR)/tests/screenshots cargo test --quiet --test users browser::states
 

@@ -62,15 +62,7 @@ fn each_alert_comes_when_it_should_and_not_before() -> Result<()> {
 
 #[test]
 fn each_alert_says_who_must_act_and_where_to_read_on() -> Result<()> {
-    let readme = read("README.md")?;
-    let headings: BTreeSet<String> = readme
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .map(|line| {
-            let words = line.trim_start_matches('#').trim().to_lowercase();
-            words.replace(' ', "-")
-        })
-        .collect();
+    let table = read("docs/monitoring.md")?;
     for rule in rules()? {
         let of = |field: &str| {
             let text = rule["annotations"][field].as_str();
@@ -84,17 +76,32 @@ fn each_alert_says_who_must_act_and_where_to_read_on() -> Result<()> {
             actors.iter().any(|actor| description.contains(actor)),
             "{name}: who must act?"
         );
-        let heading = of("runbook_url")?.strip_prefix("README.md#");
-        let heading = heading.context("the chart puts the README's place before its part")?;
-        ensure!(headings.contains(heading), "{name}: no {heading}");
+        let runbook = of("runbook_url")?.split_once('#');
+        let (page, heading) = runbook.context("a part of a page")?;
         ensure!(
-            readme.contains(&format!("`{name}`")),
-            "the README has no {name}"
+            page.starts_with("docs/"),
+            "the chart puts their place before it"
+        );
+        ensure!(headings(page)?.contains(heading), "{name}: no {heading}");
+        ensure!(
+            table.contains(&format!("| `{name}` |")),
+            "docs/monitoring.md has no {name}"
         );
         let severity = rule["labels"]["severity"].as_str().unwrap_or_default();
         ensure!(["critical", "warning", "info"].contains(&severity));
     }
     Ok(())
+}
+
+/// As a page's parts are linked to.
+fn headings(page: &str) -> Result<BTreeSet<String>> {
+    let page = read(page)?;
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let parts = headings.map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        words.replace(' ', "-")
+    });
+    Ok(parts.collect())
 }
 
 /// A metric that is renamed must not leave an alert behind that never comes.
@@ -123,8 +130,8 @@ fn alerts_and_dashboard_ask_for_what_there_is() -> Result<()> {
 }
 
 #[test]
-fn the_readme_has_each_metric() -> Result<()> {
-    let readme = read("README.md")?;
+fn the_documents_have_each_metric() -> Result<()> {
+    let page = read("docs/monitoring.md")?;
     let (exposed, mut count) = (exposed()?, 0);
     for family in exposed
         .lines()
@@ -133,7 +140,7 @@ fn the_readme_has_each_metric() -> Result<()> {
         let (name, kind) = family.split_once(' ').context("a type")?;
         let suffix = if kind == "counter" { "_total" } else { "" };
         let row = format!("| `{name}{suffix}` | {kind} |");
-        ensure!(readme.contains(&row), "the README has no row {row}");
+        ensure!(page.contains(&row), "docs/monitoring.md has no row {row}");
         count += 1;
     }
     ensure!(count > 15, "only {count} metrics");
@@ -155,7 +162,7 @@ fn the_chart_brings_them_where_it_is_asked_to() -> Result<()> {
     ])?);
     let rule = &chart["PrometheusRule/gmail-operator"];
     ensure!(rule["metadata"]["labels"]["release"] == "main", "{rule:#}");
-    let own = read(ALERTS)?.replace("README.md#", "https://wiki.example/mail#");
+    let own = read(ALERTS)?.replace(": docs/", ": https://wiki.example/mail/");
     ensure!(rule["spec"] == serde_saphyr::from_str::<Value>(&own)?);
     let dashboard = &chart["ConfigMap/gmail-operator-dashboard"];
     let label = &dashboard["metadata"]["labels"]["grafana_dashboard"];

@@ -184,7 +184,7 @@ const ELSEWHERE: &[(Reason, &str)] = &[
     (Reason::SecretNotWritten, "tests/binding.rs"),
 ];
 
-/// What has to be told apart, as the README promises.
+/// What has to be told apart, as docs/concepts.md promises.
 const DISTINCT: usize = 70;
 
 /// For sessions without an operator: to these servers, and no others.

@@ -93,7 +93,10 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
         ("httpRoute.enabled=true", "publicUrl"),
         ("certificate.enabled=true", "publicUrl"),
         ("serviceMonitor.interval=often", "interval"),
-        ("prometheusRule.runbookUrl=README.md#alerts", "runbookUrl"),
+        (
+            "prometheusRule.runbookUrl=docs/monitoring.md#alerts",
+            "runbookUrl",
+        ),
         ("rbac.clusterWide=false", "watchNamespaces"),
         ("web.replicas=many", "replicas"),
         (

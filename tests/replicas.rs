@@ -92,7 +92,7 @@ async fn replicas_with_different_keys_understand_each_other() -> Result<()> {
     Ok(())
 }
 
-/// As the README tells it.
+/// As docs/concepts.md tells it.
 async fn rotate(site: &Site) -> Result<()> {
     let secrets = site.own_secrets();
     let mut keys = secrets.get("gmail-operator-web-key").await?;

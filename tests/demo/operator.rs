@@ -18,7 +18,7 @@ use crate::terminal::short;
 const NAMESPACE: &str = "gmail-operator";
 const ACCOUNT: &str = "gmail-operator";
 
-/// Where the README and the samples say that it is.
+/// Where the documents and the samples say that it is.
 const USUAL_PORT: u16 = 8080;
 
 /// How long it may take over what is going on when it ends.
