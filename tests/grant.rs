@@ -241,7 +241,8 @@ async fn a_deleted_mailbox_takes_its_grant_along_and_retain_keeps_it() -> Result
         |mailbox: &mut serde_json::Value| mailbox["spec"]["deletionPolicy"] = "Retain".into();
     site.mailbox("kept", "kept@example.com", retained).await?;
     site.connect("kept", "kept@example.com").await?;
-    let old = site.grant("kept").await?.metadata.name.context("no name")?;
+    let mut copy = site.grant("kept").await?;
+    let old = copy.metadata.name.clone().context("no name")?;
     until("the policy in the grant", PATIENCE, async || {
         let data = site.own_secrets().get(&old).await?.data.unwrap_or_default();
         Ok(data
@@ -249,13 +250,19 @@ async fn a_deleted_mailbox_takes_its_grant_along_and_retain_keeps_it() -> Result
             .is_some_and(|policy| policy.0 == b"Retain"))
     })
     .await?;
+    copy.data = site.own_secrets().get(&old).await?.data;
     site.kubectl(&["delete", "mailbox", "kept"]).await?;
     site.mailbox("kept", "kept@example.com", retained).await?;
     site.until_reason("kept", "Ready", "Enabled").await?;
-    until("the old copy to go", PATIENCE, async || {
-        Ok(site.own_secrets().get_opt(&old).await?.is_none())
-    })
-    .await?;
+    let gone = async || Ok(site.own_secrets().get_opt(&old).await?.is_none());
+    until("the old copy to go", PATIENCE, gone).await?;
+    // As a crash between the two writes of the adoption leaves it.
+    copy.metadata.resource_version = None;
+    copy.metadata.uid = None;
+    site.own_secrets()
+        .create(&Default::default(), &copy)
+        .await?;
+    until("what a crash left to go", PATIENCE, gone).await?;
     assert_eq!(
         site.lab
             .mail

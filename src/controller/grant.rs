@@ -13,10 +13,12 @@ use kube::{Api, ResourceExt};
 
 use super::context::{AnyMailbox, Context};
 use super::guard::guarded;
+use super::mailbox::stored_grant;
 use super::revoke::revoke;
 use crate::api::{DeletionPolicy, Mailbox};
 use crate::cluster::ClusterError;
 use crate::cluster::grants::{StoredGrant, stored};
+use crate::domain::grant::Grant;
 use crate::domain::schedule::{later, until};
 use crate::grant::KeeperError;
 use crate::telemetry::metrics::Kind;
@@ -91,6 +93,9 @@ async fn keep_policy(
 }
 
 async fn gone(context: &Context, found: StoredGrant) -> Result<Action, ClusterError> {
+    if was_adopted(context, &found.grant) {
+        return delete(context, found, "that another Mailbox has taken over").await;
+    }
     let (name, uid) = (found.grant.mailbox.clone(), found.grant.mailbox_uid.clone());
     let now = Timestamp::now();
     let seen_alive = context.seen_alive.get(&uid).is_some();
@@ -123,6 +128,19 @@ async fn gone(context: &Context, found: StoredGrant) -> Result<Action, ClusterEr
     Ok(ends.map_or_else(Action::await_change, |ends| {
         Action::requeue(until(ends, now))
     }))
+}
+
+/// Whether the Mailbox of its name has the same sign-in: a crash came between the two writes of an adoption.
+fn was_adopted(context: &Context, old: &Grant) -> bool {
+    let name = &old.mailbox;
+    let heir = ObjectRef::new(&name.name).within(&name.namespace);
+    let heir = context.mailboxes.get(&heir).and_then(|heir| heir.uid());
+    heir.and_then(|uid| stored_grant(context, &uid))
+        .is_some_and(|new| {
+            new.grant.mailbox_uid != old.mailbox_uid
+                && new.grant.account.is_same(&old.account)
+                && new.grant.signed_in_at == old.signed_in_at
+        })
 }
 
 /// Deletes a grant, after it was tried to revoke it.

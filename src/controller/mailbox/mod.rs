@@ -17,6 +17,7 @@ mod turn;
 
 pub use conversation::longest_visit;
 use observe::Observed;
+pub(super) use observe::stored_grant;
 
 use std::convert::Infallible;
 use std::sync::Arc;
