@@ -15,6 +15,7 @@ pub async fn show(lab: &Lab) {
         "get mailboxes,gmailserverprofiles --all-namespaces --output=wide",
         "get lease gmail-operator --namespace=gmail-operator --output=yaml",
         "logs --namespace=gmail-operator --selector=app.kubernetes.io/name=gmail-operator --tail=60 --prefix",
+        "logs --namespace=gmail-operator gmail-operator-test",
         "logs --namespace=crm --selector=app=mail-router --tail=40",
     ];
     for query in queries {

@@ -30,7 +30,7 @@ cat >"$run/cni/10-bridge.conflist" <<END
 END
 
 # failCgroupV1: the kubelet refuses version 1 otherwise. syncFrequency bounds how late a mounted Secret is renewed; the
-# default is a minute.
+# default is a minute. evictionHard: a share of a big disk would be gigabytes.
 cat >"$run/conf/kubelet.yaml" <<END
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -49,7 +49,7 @@ tlsPrivateKeyFile: $run/pki/kubelet-server.key
 syncFrequency: 5s
 seccompDefault: true
 imageGCHighThresholdPercent: 100
-evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%, imagefs.inodesFree: 1%}
+evictionHard: {memory.available: 100Mi, nodefs.available: 100Mi, imagefs.available: 100Mi, nodefs.inodesFree: 1%, imagefs.inodesFree: 1%}
 END
 echo "nameserver $node_ip" >"$run/conf/resolv.conf"
 
