@@ -228,6 +228,8 @@ reasons! {
     ConnectionRefused, PlatformAdmin, Soon, "The server refused the connection", "Check host and port in the profile, egress rules and firewalls";
     ConnectionFailed, PlatformAdmin, Soon, "The server could not be reached", "Check routes, egress rules and firewalls";
     ConnectionTimedOut, PlatformAdmin, Soon, "The connection was not answered in time", "Check egress rules and firewalls: one that drops packets looks like this";
+    ProxyUnavailable, PlatformAdmin, Soon, "The proxy on the way to the server cannot be reached, is silent, or is no HTTP proxy", "Check the operator's --mail-proxy (MAIL_PROXY) or --https-proxy (HTTPS_PROXY), the proxy itself, and egress rules to its port";
+    ProxyRefused, PlatformAdmin, Soon, "The proxy on the way to the server does not connect to it", "Look into the proxy's log: it has to allow CONNECT to the server's port, and to accept the name and password in its URL";
     GreetingMissing, PlatformAdmin, Soon, "The server closed the connection before it said a word", "Check host and port in the profile, and whether a firewall or load balancer on the way takes the connection and drops it";
     GreetingTimedOut, PlatformAdmin, Soon, "The server took the connection and then said nothing", "Check host and port in the profile, whether the port wants TLS from the start, and firewalls on the way";
     ReplyTimedOut, Nobody, Soon, "The server did not answer a command in time", "Nothing: it is tried again; if it stays, the platform admin should raise processing.connectionTimeout in the profile";
