@@ -2,6 +2,7 @@
 
 mod check;
 mod crds;
+mod proxies;
 mod reasons;
 mod reference;
 mod run;
@@ -129,6 +130,9 @@ struct RunArgs {
     #[arg(long = "allow-cidr", value_name = "NETWORK")]
     allow_networks: Vec<IpNet>,
 
+    #[command(flatten)]
+    proxies: proxies::ProxyArgs,
+
     /// How log lines look.
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -187,6 +191,7 @@ impl RunArgs {
             tls_secret: self.tls_secret,
             trusted_proxies: TrustedProxies::new(self.trusted_proxies),
             egress: EgressPolicy::new(self.allow_endpoints, self.allow_networks),
+            proxies: self.proxies.proxies()?,
             pace: self
                 .pace_file
                 .as_deref()

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::domain::caller::TrustedProxies;
 use crate::domain::console::FrontDoor;
 use crate::domain::egress::EgressPolicy;
+use crate::domain::proxy::Proxies;
 use crate::domain::reach::Reach;
 use crate::domain::test_request::BETWEEN_REQUESTED_TESTS;
 
@@ -38,6 +39,8 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Where the operator may connect to beside Google.
     pub egress: EgressPolicy,
+    /// What is on the way there.
+    pub proxies: Proxies,
     /// All waits.
     pub pace: Pace,
 }

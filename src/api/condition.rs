@@ -49,7 +49,7 @@ impl MailboxCondition {
 }
 
 /// What `CredentialsAccepted` says; `Ready` repeats it when it does not hold.
-const CREDENTIALS: [Reason; 24] = [
+const CREDENTIALS: [Reason; 26] = [
     Reason::NotChecked,
     Reason::ClientSecretMissing,
     Reason::SecretNotReadable,
@@ -70,6 +70,8 @@ const CREDENTIALS: [Reason; 24] = [
     Reason::BlockedByWorkspacePolicy,
     Reason::ClientRefused,
     Reason::GoogleUnavailable,
+    Reason::ProxyUnavailable,
+    Reason::ProxyRefused,
     Reason::NotATokenEndpoint,
     Reason::TlsVerificationFailed,
     Reason::EndpointNotAllowed,

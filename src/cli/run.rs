@@ -2,6 +2,7 @@
 
 mod clock;
 mod lead;
+mod proxies;
 mod telemetry;
 mod web;
 
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::check::CheckFailed;
 use crate::cli::Logging;
+use crate::cli::proxies::BadProxyFlag;
 use crate::cluster::client::{self, Counters};
 use crate::cluster::lease::LeaseLost;
 use crate::cluster::with_causes;
@@ -57,6 +59,9 @@ pub enum RunError {
     /// The waits.
     #[error(transparent)]
     Pace(#[from] BadPace),
+    /// A proxy.
+    #[error(transparent)]
+    Proxy(#[from] BadProxyFlag),
     /// TLS for browsers that are told to come without.
     #[error(
         "--tls-secret is for https, but --public-url begins with {0}: browsers would speak plain http to a port that speaks TLS. Give an https URL, or leave --tls-secret out"
@@ -98,7 +103,8 @@ pub fn run(settings: Settings, logging: Logging) -> Result<(), RunError> {
 }
 
 async fn serve(settings: Settings, log: LogSwitch, traces: Option<Traces>) -> Result<(), RunError> {
-    let config = kube::Config::infer().await?;
+    let config = proxies::without_ours(kube::Config::infer().await?, &settings.proxies);
+    proxies::tell(&settings.proxies);
     let metrics = Metrics::default();
     let counters = Counters {
         calls: metrics.remote_calls.clone(),
@@ -133,8 +139,10 @@ async fn work(
     stop: &CancellationToken,
     traces: Option<Traces>,
 ) -> Result<(), RunError> {
-    let network = Network::new(settings.egress.clone());
-    let network = Arc::new(network.counted_in(metrics.remote_calls.clone()));
+    let network = Network::new(settings.egress.clone())
+        .through(&settings.proxies)
+        .counted_in(metrics.remote_calls.clone());
+    let network = Arc::new(network);
     let keeper = GrantKeeper::new(
         client.clone(),
         &settings.namespace,

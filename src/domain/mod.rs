@@ -18,6 +18,7 @@ pub mod name;
 pub mod oauth_client;
 pub mod profile;
 pub mod progress;
+pub mod proxy;
 pub mod reach;
 pub mod redirect;
 pub mod refusal;

@@ -67,6 +67,10 @@ pub enum Trouble {
     Busy,
     /// The server's certificate is not trusted, or TLS is not spoken.
     NotTrusted,
+    /// The proxy on the way is not there, or is none.
+    ProxyDown,
+    /// The proxy on the way says no.
+    ProxyRefused,
     /// What answered does not speak OAuth.
     NotOAuth,
 }
@@ -87,7 +91,10 @@ impl OAuthError {
             Self::Refused(_) => Health::Sound,
             Self::NotAllowed(_) => Health::Unclear,
             Self::Unavailable { kind, .. } => match kind {
-                Trouble::Down | Trouble::NotTrusted => Health::Failing,
+                Trouble::Down
+                | Trouble::NotTrusted
+                | Trouble::ProxyDown
+                | Trouble::ProxyRefused => Health::Failing,
                 Trouble::Busy | Trouble::NotOAuth => Health::Unclear,
             },
         }
@@ -150,6 +157,8 @@ impl NoAnswer {
                 return OAuthError::NotAllowed(not_allowed);
             }
             Self::Http(HttpError::Tls { .. }) => (Trouble::NotTrusted, None),
+            Self::Http(HttpError::ProxyUnavailable { .. }) => (Trouble::ProxyDown, None),
+            Self::Http(HttpError::ProxyRefused { .. }) => (Trouble::ProxyRefused, None),
             Self::Http(_) => (Trouble::Down, None),
             Self::NotNow { status, pause, .. } => match status.is_server_error() {
                 true => (Trouble::Down, pause),

@@ -1,14 +1,12 @@
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-
 use super::MailAccount;
 use super::sasl::Login;
 use super::wire::WireError;
 use crate::api::Reason;
 use crate::domain::failure::Failure;
 use crate::domain::server::Endpoint;
-use crate::net::connect::{ConnectError, Dialer, Encrypted};
+use crate::net::connect::{ConnectError, Dialer, Encrypted, Link, ProxyError};
 
 /// The server of one session, for what is said about it when something fails.
 pub(super) struct Peer {
@@ -41,17 +39,13 @@ impl Peer {
     }
 
     /// A TCP connection.
-    pub(super) async fn connect(&self, dialer: &Dialer) -> Result<TcpStream, Failure> {
+    pub(super) async fn connect(&self, dialer: &Dialer) -> Result<Link, Failure> {
         let connected = dialer.tcp(&self.server).await;
         connected.map_err(|error| self.unconnected("connecting to", &error))
     }
 
     /// TLS on it.
-    pub(super) async fn encrypt(
-        &self,
-        dialer: &Dialer,
-        tcp: TcpStream,
-    ) -> Result<Encrypted, Failure> {
+    pub(super) async fn encrypt(&self, dialer: &Dialer, tcp: Link) -> Result<Encrypted, Failure> {
         let encrypted = dialer.tls(tcp, &self.server.host).await;
         encrypted.map_err(|error| self.unconnected("starting TLS with", &error))
     }
@@ -129,6 +123,8 @@ impl Peer {
             ConnectError::CertificateExpired => Reason::CertificateExpired,
             ConnectError::CertificateNotYetValid => Reason::CertificateNotYetValid,
             ConnectError::CertificateNotTrusted(_) => Reason::TlsVerificationFailed,
+            ConnectError::Proxy(ProxyError::Unavailable { .. }) => Reason::ProxyUnavailable,
+            ConnectError::Proxy(ProxyError::Refused { .. }) => Reason::ProxyRefused,
         };
         let failure = self.failure(reason, step, &error.to_string());
         match error {

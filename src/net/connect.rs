@@ -1,7 +1,9 @@
 //! TCP and TLS to one endpoint, no further than the egress policy allows.
 
 mod error;
+mod link;
 mod opening;
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,31 +16,42 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::detour::{Detour, Toll};
 use super::gate::{Gate, NoAddress};
 use crate::domain::server::Endpoint;
 
 pub use error::ConnectError;
+pub use link::Link;
 pub use opening::Opening;
+pub use tunnel::ProxyError;
 
 /// Makes the connections of one profile.
 #[derive(Clone)]
 pub struct Dialer {
     gate: Gate,
+    detour: Option<Detour>,
     tls: Arc<ClientConfig>,
     timeout: Duration,
 }
 
 /// A connection with TLS.
-pub type Encrypted = TlsStream<Opening<TcpStream>>;
+pub type Encrypted = TlsStream<Opening<Link>>;
 
 impl Dialer {
     /// `timeout` is for each step: the name, the connection, and the handshake.
     pub fn new(gate: impl Into<Gate>, tls: Arc<ClientConfig>, timeout: Duration) -> Self {
         Self {
             gate: gate.into(),
+            detour: None,
             tls,
             timeout,
         }
+    }
+
+    /// The same through a proxy.
+    #[must_use]
+    pub fn through(self, detour: Option<Detour>) -> Self {
+        Self { detour, ..self }
     }
 
     /// The same with another time-out.
@@ -52,13 +65,50 @@ impl Dialer {
         self.timeout
     }
 
-    /// A TCP connection to the first address of `endpoint` that answers and is allowed.
+    /// A TCP connection to `endpoint`, where that is allowed: directly, or made by a proxy.
     ///
     /// # Errors
     /// Every [`ConnectError`] but those of the handshake.
-    pub async fn tcp(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
-        self.gate.egress().permits(endpoint)?;
-        let addresses = self.addresses(endpoint).await?;
+    pub async fn tcp(&self, endpoint: &Endpoint) -> Result<Link, ConnectError> {
+        self.gate.permits(endpoint)?;
+        let detour = self.detour.as_ref();
+        match detour.and_then(|detour| detour.toll(endpoint)) {
+            Some(toll) => self.by_proxy(&toll, endpoint).await,
+            None => {
+                let addresses = self.addresses(endpoint).await?;
+                Ok(self.first_of(&addresses).await?.into())
+            }
+        }
+    }
+
+    /// A connection that the proxy makes, which resolves the name, too. The time-out is for the
+    /// proxy's name, for the connection to it, and for its answer each.
+    async fn by_proxy(&self, toll: &Toll, endpoint: &Endpoint) -> Result<Link, ConnectError> {
+        let unavailable = |what: &str| ProxyError::Unavailable {
+            proxy: toll.proxy.clone(),
+            what: what.to_owned(),
+        };
+        let addresses = match timeout(self.timeout, toll.addresses()).await {
+            Ok(Ok(addresses)) => addresses,
+            Ok(Err(error)) => Err(unavailable(&format!(
+                "has a name that does not resolve: {error}"
+            )))?,
+            Err(_) => Err(unavailable(
+                "has a name for which no name server answered in time",
+            ))?,
+        };
+        let tcp = match self.first_of(&addresses).await {
+            Ok(tcp) => tcp,
+            Err(error) => Err(unavailable(&format!("cannot be reached: {error}")))?,
+        };
+        match timeout(self.timeout, tunnel::dig(tcp, toll, endpoint)).await {
+            Ok(dug) => Ok(dug?),
+            Err(_) => Err(unavailable("did not answer in time"))?,
+        }
+    }
+
+    /// To the first of `addresses` that answers.
+    async fn first_of(&self, addresses: &[SocketAddr]) -> Result<TcpStream, ConnectError> {
         // It begins here, so that a slow name server is not told as a server that does not answer.
         let deadline = Instant::now() + self.timeout;
         let mut failure = ConnectError::NameNotResolved("it has no address".to_owned());
@@ -88,7 +138,7 @@ impl Dialer {
     ///
     /// # Errors
     /// The [`ConnectError`]s of the handshake.
-    pub async fn tls(&self, tcp: TcpStream, host: &str) -> Result<Encrypted, ConnectError> {
+    pub async fn tls(&self, tcp: Link, host: &str) -> Result<Encrypted, ConnectError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| {
             ConnectError::CertificateNotTrusted(format!("no certificate can be for {host}"))
         })?;

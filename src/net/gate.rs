@@ -74,6 +74,19 @@ impl Gate {
         &self.egress
     }
 
+    /// Whether `endpoint` may be connected to, as far as that is known before a name is resolved:
+    /// here, or by a proxy.
+    ///
+    /// # Errors
+    /// [`NotAllowed`].
+    pub fn permits(&self, endpoint: &Endpoint) -> Result<(), NotAllowed> {
+        self.egress.permits(endpoint)?;
+        match endpoint.host.parse() {
+            Ok(address) => self.egress.permits_address(endpoint, address),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// The addresses of `endpoint` that may be connected to. It is these that must be connected to:
     /// a name that is asked for twice may have another answer the second time.
     ///

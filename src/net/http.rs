@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use oauth2::http::{Request, Response};
 use rustls::ClientConfig;
+use secrecy::ExposeSecret;
 use url::{Host, Url};
 
 pub use error::{HttpError, HttpSetupError};
 
+use super::detour::Detour;
 use super::gate::Gate;
 use crate::domain::server::Endpoint;
 use crate::telemetry::calls::RemoteCalls;
@@ -35,7 +37,8 @@ const IDLE: Duration = Duration::from_secs(30);
 /// An HTTPS client for one trust (one `rustls` configuration). Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: reqwest::Client,
+    direct: reqwest::Client,
+    by_proxy: Option<(Detour, reqwest::Client)>,
     gate: Gate,
     calls: RemoteCalls,
 }
@@ -52,26 +55,34 @@ impl HttpClient {
         timeout: Duration,
     ) -> Result<Self, HttpSetupError> {
         let gate = gate.into();
-        let client = reqwest::Client::builder()
-            .use_preconfigured_tls(tls)
-            .https_only(true)
-            // A redirect would carry secrets to a host that nobody has checked.
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            // A proxy would resolve names itself, past the policy; until proxies are a setting of
-            // the operator, the environment's must not change where it connects.
+        let direct = with_limits(tls, timeout)
+            // The environment's proxies must not change where this one connects.
             .no_proxy()
             .dns_resolver(Arc::new(CheckedResolver(gate.clone())))
-            .connect_timeout(timeout.min(MAX_CONNECT))
-            .timeout(timeout)
-            .pool_idle_timeout(IDLE)
-            .user_agent(concat!("gmail-operator/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| HttpSetupError::new(&error))?;
         Ok(Self {
-            client,
+            direct,
+            by_proxy: None,
             gate,
             calls: RemoteCalls::default(),
+        })
+    }
+
+    /// The same, but through `detour`'s proxy where that is on the way.
+    ///
+    /// # Errors
+    /// [`HttpSetupError`], where the proxy is of no use to the HTTP library either.
+    pub fn with_proxy(
+        tls: ClientConfig,
+        gate: impl Into<Gate>,
+        detour: Detour,
+        timeout: Duration,
+    ) -> Result<Self, HttpSetupError> {
+        let by_proxy = by_proxy(tls.clone(), &detour, timeout)?;
+        Ok(Self {
+            by_proxy: Some((detour, by_proxy)),
+            ..Self::new(tls, gate, timeout)?
         })
     }
 
@@ -94,8 +105,19 @@ impl HttpClient {
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
         let request = reqwest::Request::try_from(request).map_err(|_| HttpError::NotHttps)?;
         let endpoint = self.permitted(request.url())?;
-        let response = self.client.execute(request).await;
-        let response = response.map_err(|error| HttpError::explain(&error, &endpoint))?;
+        let by_proxy = self.by_proxy.as_ref();
+        let way = by_proxy.and_then(|(detour, client)| Some((detour.toll(&endpoint)?, client)));
+        let response = match way {
+            Some((toll, client)) => client
+                .execute(request)
+                .await
+                .map_err(|error| HttpError::explain_by_proxy(&error, &endpoint, toll.proxy))?,
+            None => self
+                .direct
+                .execute(request)
+                .await
+                .map_err(|error| HttpError::explain(&error, &endpoint))?,
+        };
         whole(response, &endpoint).await
     }
 
@@ -106,18 +128,39 @@ impl HttpClient {
         if url.scheme() != "https" {
             return Err(HttpError::NotHttps);
         }
-        let (host, address) = match url.host().ok_or(HttpError::NotHttps)? {
-            Host::Domain(name) => (name.to_owned(), None),
-            Host::Ipv4(v4) => (v4.to_string(), Some(v4.into())),
-            Host::Ipv6(v6) => (v6.to_string(), Some(v6.into())),
+        let host = match url.host().ok_or(HttpError::NotHttps)? {
+            Host::Domain(name) => name.to_owned(),
+            Host::Ipv4(v4) => v4.to_string(),
+            Host::Ipv6(v6) => v6.to_string(),
         };
         let endpoint = Endpoint::new(&host, url.port_or_known_default().unwrap_or(443));
-        self.gate.egress().permits(&endpoint)?;
-        if let Some(address) = address {
-            self.gate.egress().permits_address(&endpoint, address)?;
-        }
+        self.gate.permits(&endpoint)?;
         Ok(endpoint)
     }
+}
+
+fn with_limits(tls: ClientConfig, timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .use_preconfigured_tls(tls)
+        .https_only(true)
+        // A redirect would carry secrets to a host that nobody has checked.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(timeout.min(MAX_CONNECT))
+        .timeout(timeout)
+        .pool_idle_timeout(IDLE)
+        .user_agent(concat!("gmail-operator/", env!("CARGO_PKG_VERSION")))
+}
+
+/// A client that resolves and connects to nothing but the proxy, wherever that is.
+fn by_proxy(
+    tls: ClientConfig,
+    detour: &Detour,
+    timeout: Duration,
+) -> Result<reqwest::Client, HttpSetupError> {
+    let proxy = reqwest::Proxy::all(detour.proxy().expose_secret());
+    let client = proxy.and_then(|proxy| with_limits(tls, timeout).proxy(proxy).build());
+    client.map_err(|error| HttpSetupError::new(&error))
 }
 
 /// Reads a body of at most [`MAX_BODY`] bytes. The time-out of the request still runs.

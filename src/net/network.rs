@@ -7,12 +7,14 @@ use std::time::Duration;
 use rustls::ClientConfig;
 
 use super::connect::Dialer;
+use super::detour::Detour;
 use super::gate::Gate;
 use super::http::{HttpClient, HttpSetupError};
 use super::trust::{BadTrust, tls_config};
 use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::EgressPolicy;
 use crate::domain::name::ObjectName;
+use crate::domain::proxy::Proxies;
 use crate::telemetry::calls::RemoteCalls;
 
 /// How long a request to an OAuth server may take. Google's documents name none; its own clients
@@ -23,8 +25,16 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(20);
 /// none.
 pub struct Network {
     gate: Gate,
+    detours: Detours,
     calls: RemoteCalls,
     profiles: Mutex<HashMap<ObjectName, ProfileNetwork>>,
+}
+
+/// The proxies on the way out.
+#[derive(Clone, Default)]
+struct Detours {
+    https: Option<Detour>,
+    mail: Option<Detour>,
 }
 
 /// The connections of one profile.
@@ -32,6 +42,7 @@ pub struct Network {
 pub struct ProfileNetwork {
     ca_bundle: Option<CaBundle>,
     gate: Gate,
+    mail_detour: Option<Detour>,
     tls: Arc<ClientConfig>,
     http: HttpClient,
 }
@@ -52,9 +63,20 @@ impl Network {
     pub fn new(egress: EgressPolicy) -> Self {
         Self {
             gate: Arc::new(egress).into(),
+            detours: Detours::default(),
             calls: RemoteCalls::default(),
             profiles: Mutex::default(),
         }
+    }
+
+    /// The same through `proxies`.
+    #[must_use]
+    pub fn through(self, proxies: &Proxies) -> Self {
+        let detours = Detours {
+            https: Detour::of_https(proxies),
+            mail: Detour::of_mail(proxies),
+        };
+        Self { detours, ..self }
     }
 
     /// The same, with calls counted in `calls`.
@@ -93,12 +115,20 @@ impl Network {
         let made = ProfileNetwork {
             ca_bundle: ca_bundle.cloned(),
             gate: self.gate.clone(),
-            http: HttpClient::new(tls.clone(), self.gate.clone(), HTTP_TIMEOUT)?
-                .counted_in(self.calls.clone()),
+            mail_detour: self.detours.mail.clone(),
+            http: self.http(tls.clone())?.counted_in(self.calls.clone()),
             tls: Arc::new(tls),
         };
         profiles.insert(profile.clone(), made.clone());
         Ok(made)
+    }
+
+    fn http(&self, tls: ClientConfig) -> Result<HttpClient, HttpSetupError> {
+        let gate = self.gate.clone();
+        match self.detours.https.clone() {
+            Some(detour) => HttpClient::with_proxy(tls, gate, detour, HTTP_TIMEOUT),
+            None => HttpClient::new(tls, gate, HTTP_TIMEOUT),
+        }
     }
 
     /// For a profile that is gone.
@@ -113,7 +143,7 @@ impl Network {
 impl ProfileNetwork {
     /// For mail servers; each answer may take `timeout`.
     pub fn dialer(&self, timeout: Duration) -> Dialer {
-        Dialer::new(self.gate.clone(), self.tls.clone(), timeout)
+        Dialer::new(self.gate.clone(), self.tls.clone(), timeout).through(self.mail_detour.clone())
     }
 
     /// For the OAuth server.

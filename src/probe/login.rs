@@ -60,6 +60,8 @@ fn is_no_answer(reason: Reason) -> bool {
             | Reason::ConnectionFailed
             | Reason::ConnectionTimedOut
             | Reason::ConnectionLost
+            | Reason::ProxyUnavailable
+            | Reason::ProxyRefused
             | Reason::GreetingMissing
             | Reason::GreetingTimedOut
             | Reason::ReplyTimedOut

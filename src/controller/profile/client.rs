@@ -161,6 +161,8 @@ fn reason_of(error: &OAuthError) -> Reason {
         OAuthError::Unavailable { kind, .. } => match kind {
             Trouble::Down | Trouble::Busy => Reason::GoogleUnavailable,
             Trouble::NotTrusted => Reason::TlsVerificationFailed,
+            Trouble::ProxyDown => Reason::ProxyUnavailable,
+            Trouble::ProxyRefused => Reason::ProxyRefused,
             Trouble::NotOAuth => Reason::NotATokenEndpoint,
         },
         OAuthError::Refused(refusal) => refusal.of_check(),

@@ -211,6 +211,8 @@ fn comes_before_login(reason: Reason) -> bool {
             | Reason::ConnectionRefused
             | Reason::ConnectionFailed
             | Reason::ConnectionTimedOut
+            | Reason::ProxyUnavailable
+            | Reason::ProxyRefused
             | Reason::GreetingMissing
             | Reason::GreetingTimedOut
             | Reason::WrongProtocol

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::dialogue::{Dialogue, Step};
@@ -10,7 +9,7 @@ use crate::api::Reason;
 use crate::domain::failure::Failure;
 use crate::mail::peer::Peer;
 use crate::mail::wire::Stream;
-use crate::net::connect::{ConnectError, Dialer};
+use crate::net::connect::{ConnectError, Dialer, Link};
 
 /// TLS records of the kinds alert and handshake (RFC 8446 section 5.1): what a TLS port says to
 /// somebody who does not begin with TLS.
@@ -27,16 +26,15 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 pub(super) async fn begins_in_clear(
     peer: &Peer,
     dialer: &Dialer,
-    tcp: TcpStream,
-) -> Result<TcpStream, Failure> {
+    tcp: Link,
+) -> Result<Link, Failure> {
     let doing = Step::Greeting.doing();
-    let mut first = [0];
     let from_start = || {
         let detail = "the server speaks TLS from the start";
         peer.failure(Reason::TlsOnPlainTextPort, doing, detail)
     };
-    match timeout(peer.timeout, tcp.peek(&mut first)).await {
-        Ok(Ok(1..)) if TLS_RECORDS.contains(&first[0]) => Err(from_start()),
+    match timeout(peer.timeout, tcp.peek()).await {
+        Ok(Ok(Some(first))) if TLS_RECORDS.contains(&first) => Err(from_start()),
         // That it has ended is said by whoever reads the greeting.
         Ok(_) => Ok(tcp),
         Err(_) => match awaits_tls(peer, dialer, tcp).await {
@@ -46,7 +44,7 @@ pub(super) async fn begins_in_clear(
     }
 }
 
-async fn awaits_tls(peer: &Peer, dialer: &Dialer, tcp: TcpStream) -> bool {
+async fn awaits_tls(peer: &Peer, dialer: &Dialer, tcp: Link) -> bool {
     let hurried = dialer.clone().with_timeout(peer.timeout.min(ATTEMPT));
     !matches!(
         hurried.tls(tcp, &peer.server.host).await,

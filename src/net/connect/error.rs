@@ -3,6 +3,7 @@ use std::io;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::opening::Began;
+use super::tunnel::ProxyError;
 use crate::domain::egress::NotAllowed;
 
 /// Why there is no connection, in words for a person.
@@ -58,6 +59,9 @@ pub enum ConnectError {
     /// Another rule that the certificate breaks.
     #[error("the server's certificate is not trusted: {0}")]
     CertificateNotTrusted(String),
+    /// What the proxy does on the way, before there is a connection to the server.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
 }
 
 /// The longest words of the TLS library that are kept, in characters: a certificate may name

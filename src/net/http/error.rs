@@ -58,6 +58,26 @@ pub enum HttpError {
         /// The host that was asked for.
         host: Endpoint,
     },
+    /// The proxy on the way cannot be reached, or does not answer as one.
+    #[error("the proxy {proxy} gives no connection to {host}: {detail}")]
+    ProxyUnavailable {
+        /// Where the proxy is.
+        proxy: Endpoint,
+        /// The host that was asked for.
+        host: Endpoint,
+        /// What it does instead.
+        detail: String,
+    },
+    /// The proxy on the way says no.
+    #[error("the proxy {proxy} does not connect to {host}: {detail}")]
+    ProxyRefused {
+        /// Where the proxy is.
+        proxy: Endpoint,
+        /// The host that was asked for.
+        host: Endpoint,
+        /// Why, as far as the HTTP library tells.
+        detail: &'static str,
+    },
     /// The certificate is not trusted, or the other side does not speak TLS.
     #[error("TLS with {host} failed: {detail}")]
     Tls {
@@ -107,6 +127,55 @@ impl HttpError {
                 detail: root_cause(error),
             },
         }
+    }
+}
+
+impl HttpError {
+    /// The same where a proxy makes the connection: until there is one, it is the proxy's trouble.
+    pub(super) fn explain_by_proxy(
+        error: &reqwest::Error,
+        host: &Endpoint,
+        proxy: Endpoint,
+    ) -> Self {
+        let explained = Self::explain(error, host);
+        if !error.is_connect() || matches!(explained, Self::Tls { .. }) {
+            return explained;
+        }
+        let host = host.clone();
+        let said = root_cause(error);
+        if let Some(detail) = refusal(&said) {
+            return Self::ProxyRefused {
+                proxy,
+                host,
+                detail,
+            };
+        }
+        let detail = match explained {
+            Self::Refused { .. } => "nothing listens there".to_owned(),
+            Self::TimedOut { .. } => "it did not answer in time".to_owned(),
+            _ if said == "tunnel error: unexpected end of file" => {
+                "it closed the connection without an answer".to_owned()
+            }
+            _ => said,
+        };
+        Self::ProxyUnavailable {
+            proxy,
+            host,
+            detail,
+        }
+    }
+}
+
+/// The HTTP library keeps no more of the proxy's answer than these words, and has no type for it.
+fn refusal(said: &str) -> Option<&'static str> {
+    match said {
+        "tunnel error: proxy authorization required" => {
+            Some("it wants a name and a password in its URL, or others than are there (HTTP 407)")
+        }
+        "tunnel error: unsuccessful" => {
+            Some("it refuses, could not connect itself, or is no proxy; its own log tells which")
+        }
+        _ => None,
     }
 }
 
