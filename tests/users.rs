@@ -33,6 +33,7 @@ mod observability;
 mod page;
 mod pool;
 mod profile;
+mod proxies;
 mod refusals;
 mod renewal;
 mod replicas;

@@ -76,10 +76,10 @@ helm_binary() {
 
 debian_packages() {
     # curl, mbsync with its way to log in with a token, and Python: the samples for workloads are run. libfaketime: a
-    # clock jumps.
+    # clock jumps. tinyproxy: a company's proxy, without Debian's service.
     packages="dovecot-imapd dovecot-pop3d dovecot-submissiond dovecot-lmtpd unzip
-        chromium chromium-driver curl isync libsasl2-modules-kdexoauth2 python3 libfaketime"
-    for program in unzip chromium chromedriver curl mbsync python3; do
+        chromium chromium-driver curl isync libsasl2-modules-kdexoauth2 python3 libfaketime tinyproxy-bin"
+    for program in unzip chromium chromedriver curl mbsync python3 tinyproxy; do
         command -v "$program" >/dev/null 2>&1 || lacking=yes
     done
     ls /usr/lib/*/sasl2/libkdexoauth2.so /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || lacking=yes

@@ -31,6 +31,7 @@ pub mod person;
 pub mod place;
 pub mod ports;
 pub mod prometheus;
+pub mod proxy;
 pub mod tls;
 pub mod token_mill;
 pub mod tokens;

@@ -329,6 +329,7 @@ impl Site {
         command
             .env("KUBECONFIG", &self.kubeconfig)
             .env("RUST_BACKTRACE", "1")
+            .env("NO_PROXY", "*")
             .envs(self.environment.iter().cloned())
             .args([
                 "run",

@@ -47,8 +47,9 @@ pub enum ProxyError {
 /// What a status other than 2xx means to who asked for a connection (RFC 9110 section 15).
 fn meaning(status: u16) -> &'static str {
     match status {
-        407 => "it wants a name and a password in its URL, or others than are there",
-        401 | 403 => "it does not allow connections to this server or port",
+        // Some say 401 to a wrong password.
+        401 | 407 => "it wants a name and a password in its URL, or others than are there",
+        403 => "it does not allow connections to this server or port",
         405 | 501 => "it makes no connections for others (HTTP CONNECT)",
         429 | 503 => "it has too much to do, or is not in service",
         500..=599 => "it could not connect to the server",
@@ -125,3 +126,7 @@ fn words(error: &hyper::Error) -> String {
     let words: String = cause.chars().take(MAX_WORDS).collect();
     format!("broke off: {words}")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,32 @@
+{{/* The proxies of a part, as JSON, as in (list . $part): what the variable is called, and the URL. */}}
+{{- define "gmail-operator.proxies" -}}
+{{- $part := index . 1 -}}
+{{- $proxies := list -}}
+{{- with (index . 0).Values.proxy -}}
+{{- with .https }}{{ $proxies = append $proxies (dict "name" "HTTPS_PROXY" "url" .) }}{{ end -}}
+{{- if $part.controls -}}
+{{- with .mail }}{{ $proxies = append $proxies (dict "name" "MAIL_PROXY" "url" .) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- $proxies | toJson -}}
+{{- end -}}
+
+{{/* The same as a container's environment. */}}
+{{- define "gmail-operator.proxy-env" -}}
+{{- $proxy := (index . 0).Values.proxy | default dict -}}
+{{- range include "gmail-operator.proxies" . | fromJsonArray }}
+- name: {{ .name }}
+  {{- if $proxy.secret }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $proxy.secret }}
+      key: {{ .name }}
+  {{- else }}
+  value: {{ .url | quote }}
+  {{- end }}
+{{- end }}
+{{- with $proxy.noProxy }}
+- name: NO_PROXY
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- end -}}
