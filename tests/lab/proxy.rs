@@ -15,8 +15,8 @@ use super::{Lab, until};
 /// Who may use a [`CompanyProxy`] that asks for it.
 pub const USER: &str = "operator";
 
-/// Its password, as it stands in a URL: `s3cret-of-the/proxy`.
-pub const PASSWORD: &str = "s3cret-of-the%2Fproxy";
+/// Its password, as it stands in a URL: `s3cret-of-the.proxy`.
+pub const PASSWORD: &str = "s3cret-of-the%2Eproxy";
 
 /// What is wrong where it is shown.
 pub const SECRETS: [&str; 3] = ["s3cret-of-the", "czNjcmV0", "b3BlcmF0b3I6czNj"];
@@ -37,7 +37,7 @@ impl CompanyProxy {
         let port = free_port()?;
         let log = folder.join("requests.log");
         let mut config = format!(
-            "Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 50\nLogLevel Connect\nLogFile \"{}\"\nBasicAuth {USER} s3cret-of-the/proxy\n",
+            "Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 50\nLogLevel Connect\nLogFile \"{}\"\nBasicAuth {USER} s3cret-of-the.proxy\n",
             log.display()
         );
         for port in ports {
