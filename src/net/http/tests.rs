@@ -1,9 +1,13 @@
 use std::net::{Ipv4Addr, TcpListener as StdListener};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use super::scripted::{Script, Scripted};
 use super::*;
 use crate::domain::ca_bundle::CaBundle;
 use crate::domain::egress::{EgressPolicy, NotAllowed};
+use crate::domain::proxy::Proxies;
 use crate::net::trust::tls_config;
 
 const SECRET: &str = "1//0refresh-token";
@@ -173,4 +177,58 @@ async fn tells_what_is_wrong_with_a_connection() {
         matches!(error, HttpError::NameNotResolved { .. }),
         "{error:?}"
     );
+}
+
+/// What is told of a proxy on this machine that says this, on the way to a host that nobody resolves.
+async fn fails_by_proxy(said: &'static [u8]) -> HttpError {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 4096];
+        tcp.read(&mut asked).await.unwrap();
+        tcp.write_all(said).await.unwrap();
+        tcp.shutdown().await.unwrap();
+    });
+    let proxies = Proxies {
+        https: Some(format!("http://ann:word@127.0.0.1:{port}").parse().unwrap()),
+        ..Proxies::default()
+    };
+    let egress = EgressPolicy::new(vec![Endpoint::new("nowhere.invalid", 443)], Vec::new());
+    let client = HttpClient::with_proxy(
+        tls_config(None).unwrap(),
+        Arc::new(egress),
+        Detour::of_https(&proxies).unwrap(),
+        Duration::from_secs(1),
+    );
+    let client = client.unwrap();
+    let error = fails(&client, "https://nowhere.invalid/").await;
+    let told = format!("{error} {error:?} {client:?}");
+    let place = format!("127.0.0.1:{port}");
+    assert!(told.contains(&place), "{told}");
+    assert!(!told.contains("word@") && !told.contains("YW5u"), "{told}");
+    let other = fails(&client, "https://other.invalid/").await;
+    assert!(matches!(other, HttpError::NotAllowed(_)), "{other:?}");
+    error
+}
+
+/// The HTTP library tells some of it by words alone: they may change with its version.
+#[tokio::test]
+async fn a_proxy_that_gives_no_connection_is_told_from_the_server() {
+    for (said, wanted) in [
+        (&b"HTTP/1.1 407 Who are you\r\n\r\n"[..], "407"),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "refuses"),
+        (b"SSH-2.0-OpenSSH\r\n", "is no proxy"),
+    ] {
+        let error = fails_by_proxy(said).await;
+        let HttpError::ProxyRefused { detail, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert!(detail.contains(wanted), "{detail}");
+    }
+    let error = fails_by_proxy(b"").await;
+    let HttpError::ProxyUnavailable { detail, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(detail, "it closed the connection without an answer");
 }
