@@ -36,22 +36,22 @@ pub struct Toll {
 impl Detour {
     /// To OAuth servers.
     pub fn of_https(proxies: &Proxies) -> Option<Self> {
-        Self::new(proxies.https.as_ref()?, &proxies.except)
+        Some(Self::new(proxies.https.as_ref()?, &proxies.except))
     }
 
     /// To mail servers.
     pub fn of_mail(proxies: &Proxies) -> Option<Self> {
-        Self::new(proxies.mail.as_ref()?, &proxies.except)
+        Some(Self::new(proxies.mail.as_ref()?, &proxies.except))
     }
 
-    fn new(proxy: &ProxyUrl, except: &str) -> Option<Self> {
+    fn new(proxy: &ProxyUrl, except: &str) -> Self {
         let matcher = Matcher::builder()
             .https(proxy.expose_secret().to_owned())
             .no(except.to_owned());
-        Some(Self {
+        Self {
             proxy: proxy.clone(),
             matcher: Arc::new(matcher.build()),
-        })
+        }
     }
 
     /// The proxy's URL.
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn detour(url: &str, except: &str) -> Detour {
-        Detour::new(&url.parse().unwrap(), except).unwrap()
+        Detour::new(&url.parse().unwrap(), except)
     }
 
     #[test]
