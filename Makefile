@@ -40,7 +40,7 @@ test: lab check ## Everything: formatting, lints, generated files, documents, de
 	@echo "==> running all tests (unit tests, then users' tests on the real servers)"
 	@cargo test --lib --bins --test users
 
-test-node: ## A release of the chart on a real node: kubelet, containerd, Pods. Needs root on Linux; says so where it cannot.
+test-node: ## A release of the chart and the documents' commands on a real node: kubelet, containerd, Pods. Needs root on Linux; says so where it cannot.
 	@tests/lab/cluster/can-run.sh
 	@tests/lab/install.sh cluster
 	@deploy/release/image.sh

@@ -1,13 +1,17 @@
-//! A release of the chart on a real node, with Pods under enforced `restricted`: installed, used, upgraded, rolled back
-//! and removed. `make test-node` builds the image and starts the node.
+//! On a real node: a release of the chart with Pods under enforced `restricted`, which is installed, used, upgraded, rolled
+//! back and removed; and the documents' commands, word for word. `make test-node` builds the image and starts the node.
 
 #[allow(dead_code, reason = "the demo uses more of it")]
 #[path = "demo/admin.rs"]
 mod admin;
 #[path = "node/changes.rs"]
 mod changes;
+#[path = "node/desk.rs"]
+mod desk;
 #[path = "node/evidence.rs"]
 mod evidence;
+#[path = "node/pages.rs"]
+mod pages;
 #[path = "node/pods.rs"]
 mod pods;
 #[path = "node/release.rs"]
@@ -21,6 +25,7 @@ mod workload;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::sync::Mutex;
 
 use crate::lab::Lab;
 use crate::lab::cluster::Node;
@@ -29,17 +34,37 @@ use release::Release;
 /// The longest that one step may take.
 const LIMIT: Duration = Duration::from_secs(240);
 
+/// The stories use the same names, so that one is told after the other.
+static TURN: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "make test-node"]
 async fn a_release_lives_on_a_real_node() -> Result<()> {
+    tell(life).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "make test-node"]
+async fn the_documents_lead_from_nothing_to_ready_and_back() -> Result<()> {
+    tell(pages::are_followed).await
+}
+
+#[test]
+fn every_page_with_commands_is_followed() -> Result<()> {
+    pages::are_all_there()
+}
+
+async fn tell(story: impl AsyncFnOnce(&Release) -> Result<()>) -> Result<()> {
+    let _turn = TURN.lock().await;
     let node = Node::running()?;
     let lab = Lab::beside(&node).await?;
     let release = Release::new(lab, node).await?;
-    let lived = life(&release).await;
-    if lived.is_err() {
+    terminal::step("nothing is there", release.clear()).await?;
+    let told = Box::pin(story(&release)).await;
+    if told.is_err() {
         evidence::show(&release.lab).await;
     }
-    lived
+    told
 }
 
 async fn life(release: &Release) -> Result<()> {
@@ -97,6 +122,8 @@ async fn life(release: &Release) -> Result<()> {
 
 /// One line for each, with its seconds.
 async fn step(what: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
+    // Its state is large, and unoptimised code has a copy of it in the frame of each function that it goes through.
+    let work = Box::pin(work);
     let bounded = async {
         tokio::time::timeout(LIMIT, work)
             .await

@@ -13,6 +13,7 @@ mod connect;
 mod connections;
 mod crash;
 mod day;
+mod documents;
 mod edge;
 mod endings;
 mod endpoints;

@@ -79,7 +79,8 @@ fn client_secret(profile: &Value, client_file: &Value) -> Value {
     })
 }
 
-fn point_at_stand_ins(profile: &mut Value, lab: &Lab) {
+/// The lab's servers in the place of Google's.
+pub fn point_at_stand_ins(profile: &mut Value, lab: &Lab) {
     let (google, mail) = (&lab.google, &lab.mail);
     let spec = &mut profile["spec"];
     spec["caBundle"] = lab.tls.ca_pem.clone().into();

@@ -42,7 +42,12 @@ impl Node {
 
     /// From now on its pods find a name.
     pub fn announce(&self, name: &str, address: Ipv4Addr) -> Result<()> {
+        let file = self.run.join("hosts").join(name);
         let line = format!("{address} {name}\n");
-        Ok(fs::write(self.run.join("hosts").join(name), line)?)
+        // Every writing is news to the server of names.
+        if fs::read_to_string(&file).is_ok_and(|told| told == line) {
+            return Ok(());
+        }
+        Ok(fs::write(file, line)?)
     }
 }

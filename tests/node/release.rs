@@ -46,6 +46,24 @@ impl Release {
         Ok(Release { lab, client, node })
     }
 
+    /// Takes away what another story has left.
+    pub async fn clear(&self) -> Result<()> {
+        self.helm(&["uninstall", NAME, "--ignore-not-found", "--wait"])
+            .await?;
+        let (platform, app) = (admin::PLATFORM_NAMESPACE, admin::APP_NAMESPACE);
+        let namespaces = format!("namespace {NAME} {platform} {app} --ignore-not-found");
+        for left in [
+            "crd mailboxes.gmail-operator.dev gmailserverprofiles.gmail-operator.dev --ignore-not-found",
+            &format!("{namespaces} --wait=false"),
+            // A workload would take half a minute to end.
+            &format!("pods --all --namespace {app} --grace-period=0 --force"),
+            &namespaces,
+        ] {
+            self.kubectl(&format!("delete {left}")).await?;
+        }
+        Ok(())
+    }
+
     /// Namespaces, the certificate of the sign-in page, and the chart.
     pub async fn install(&self) -> Result<()> {
         self.kubectl(&format!("create namespace {NAME}")).await?;
@@ -220,8 +238,8 @@ impl Release {
         self.helm(&["test", NAME, HELM_WAITS]).await
     }
 
-    // The node's DNS knows no Services by itself.
-    async fn announce_services(&self) -> Result<()> {
+    /// The node's DNS knows no Services by itself.
+    pub async fn announce_services(&self) -> Result<()> {
         let services: Api<Service> = Api::namespaced(self.client.clone(), NAME);
         for service in services.list(&ListParams::default()).await? {
             let name = format!("{}.{NAME}.svc.cluster.local", service.name_any());

@@ -187,11 +187,8 @@ END",
                 address = self.sample_address(),
                 name = self.name.name,
             ))
-            .text("Its owner opens the page that is shown here, and signs in once:")
-            .copied(&format!(
-                "kubectl get mailbox support --namespace {} --output jsonpath='{{.status.signIn.url}}'",
-                self.name.namespace
-            ));
+            .text("Its owner signs in once. The mail that asks them to, or how they do it without a public URL:")
+            .copied(&format!("kubectl gmail link support{}", self.again));
     }
 
     fn sample_address(&self) -> String {
