@@ -78,7 +78,7 @@ struct RunArgs {
 
     /// The operator has rights in the namespaces of --watch-namespace and in its own, and none in the
     /// cluster. It then does not read Namespaces: a profile serves its own namespace, and others only
-    /// if it is in the operator's.
+    /// if it is in the operator's, which --watch-namespace then has to name.
     #[arg(long, requires = "watch_namespaces")]
     roles_only: bool,
 

@@ -36,9 +36,14 @@ fn the_chart_separates_the_page_from_the_controller() -> Result<()> {
     }
     let web = &chart["NetworkPolicy/gmail-operator-web"]["spec"];
     ensure!(!web["egress"].to_string().contains("993"), "{web}");
+    ensure!(web["ingress"].to_string().contains("http"), "{web}");
     let controller = &chart["NetworkPolicy/gmail-operator-controller"]["spec"];
     ensure!(
         !controller["ingress"].to_string().contains("http"),
+        "{controller}"
+    );
+    ensure!(
+        controller["egress"].to_string().contains("993"),
         "{controller}"
     );
     let page = &chart["Service/gmail-operator"]["spec"]["selector"];

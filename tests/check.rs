@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::lab::operator::{Site, operator_binary};
 use crate::lab::ports::free_port;
@@ -93,7 +93,9 @@ fn the_network_policy_lets_the_test_in() -> Result<()> {
     let chart = by_name(rendered(&["--set", from, "--set", metrics])?);
     let labels = &chart["Pod/gmail-operator-test"]["metadata"]["labels"];
     let ingress = &chart["NetworkPolicy/gmail-operator"]["spec"]["ingress"];
-    for rule in ingress.as_array().into_iter().flatten() {
+    let rules = ingress.as_array().context("no rules")?;
+    ensure!(rules.len() == 2, "{ingress}");
+    for rule in rules {
         let test = &rule["from"][1]["podSelector"]["matchLabels"];
         let wanted = test.as_object().into_iter().flatten();
         let mut count = 0;

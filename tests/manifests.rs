@@ -92,6 +92,8 @@ async fn the_chart_says_which_value_is_wrong() -> Result<()> {
         ("ingress.enabled=true", "publicUrl"),
         ("httpRoute.enabled=true", "publicUrl"),
         ("certificate.enabled=true", "publicUrl"),
+        ("proxy.secret=proxies", "proxy.https"),
+        ("watchNamespaces={crm,crm}", "watchNamespaces"),
         ("serviceMonitor.interval=often", "interval"),
         (
             "prometheusRule.runbookUrl=docs/monitoring.md#alerts",

@@ -59,7 +59,7 @@ async fn tell(story: impl AsyncFnOnce(&Release) -> Result<()>) -> Result<()> {
     let node = Node::running()?;
     let lab = Lab::beside(&node).await?;
     let release = Release::new(lab, node).await?;
-    terminal::step("nothing is there", release.clear()).await?;
+    step("nothing is there", release.clear()).await?;
     let told = Box::pin(story(&release)).await;
     if told.is_err() {
         evidence::show(&release.lab).await;
@@ -109,9 +109,7 @@ async fn life(release: &Release) -> Result<()> {
         changes::renewed_once(release, before),
     )
     .await?;
-    if release::has_tests()? {
-        step("helm test", release.helm_test()).await?;
-    }
+    step("helm test", release.helm_test()).await?;
     step("helm uninstall", changes::uninstall(release)).await?;
     step(
         "helm install: all is as it was",

@@ -205,8 +205,16 @@ async fn a_collector_that_hangs_holds_nothing_up() -> Result<()> {
     // At its end the process waits for the collector, and not for long. By then it does not lead.
     let asked = Instant::now();
     site.running()?.signal("TERM")?;
-    leads(&site, 0).await?;
-    ensure!(site.readiness().await? == Some(503));
+    until(
+        "it to be unready and to lead no more",
+        PATIENCE,
+        async || {
+            let metrics = site.metrics().await?;
+            let is_unready = site.readiness().await? == Some(503);
+            Ok(is_unready && metrics.contains("gmail_operator_leader 0\n"))
+        },
+    )
+    .await?;
     ends_well(&mut site)?;
     ensure!(asked.elapsed() < Duration::from_secs(15));
     let log = site.log()?;

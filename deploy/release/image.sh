@@ -15,7 +15,7 @@ most=25
 command -v buildah >/dev/null || {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || missing buildah "apt-get install buildah"
   echo "installing buildah …"
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends buildah >/dev/null ||
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends buildah; } >/dev/null ||
     missing buildah "apt-get install buildah"
 }
 [ -r "$authorities" ] || missing "$authorities" "apt-get install ca-certificates"

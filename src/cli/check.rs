@@ -10,7 +10,7 @@ use url::Url;
 
 use super::endpoint;
 use crate::api::{GmailServerProfile, Mailbox};
-use crate::cluster::call;
+use crate::cluster::{call, with_causes};
 use crate::domain::server::Endpoint;
 
 /// The longest wait for one answer.
@@ -79,9 +79,12 @@ async fn look(args: &CheckArgs) -> Vec<String> {
 
 /// Every account of a cluster may read which kinds there are.
 async fn kinds() -> Result<(), String> {
-    let client = Client::try_default()
-        .await
-        .map_err(|error| format!("no Kubernetes API server to talk to: {error}"))?;
+    let client = Client::try_default().await.map_err(|error| {
+        format!(
+            "no Kubernetes API server to talk to: {}",
+            with_causes(&error)
+        )
+    })?;
     let version = Mailbox::api_version(&());
     let doing = || format!("reading which kinds {version} has");
     let listed = call(doing, client.list_api_group_resources(&version)).await;
@@ -100,7 +103,12 @@ async fn kinds() -> Result<(), String> {
 }
 
 async fn ready(url: &Url) -> Result<(), String> {
-    let wrong = |error: reqwest::Error| format!("{url} does not answer: {}", error.without_url());
+    let wrong = |error: reqwest::Error| {
+        format!(
+            "{url} does not answer: {}",
+            with_causes(&error.without_url())
+        )
+    };
     let client = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -1,5 +1,4 @@
 use std::env;
-use std::ffi::OsString;
 use std::str::FromStr;
 
 use clap::Args;
@@ -50,9 +49,9 @@ pub struct BadProxyFlag {
 impl ProxyArgs {
     pub(super) fn proxies(self) -> Result<Proxies, BadProxyFlag> {
         let https = self.https_proxy.filter(Hidden::is_given);
-        let https = https.or_else(|| lower_case("https_proxy")?.into_string().ok()?.parse().ok());
+        let https = https.or_else(|| lower_case("https_proxy")?.parse().ok());
         let except = self.no_proxy.filter(|hosts| !hosts.is_empty());
-        let except = except.or_else(|| lower_case("no_proxy")?.into_string().ok());
+        let except = except.or_else(|| lower_case("no_proxy"));
         Ok(Proxies {
             https: usable(https, "--https-proxy", "HTTPS_PROXY")?,
             mail: usable(self.mail_proxy, "--mail-proxy", "MAIL_PROXY")?,
@@ -67,9 +66,10 @@ impl Hidden {
     }
 }
 
-/// A variable as curl and others read it in lower case too.
-fn lower_case(variable: &str) -> Option<OsString> {
-    env::var_os(variable).filter(|value| !value.is_empty())
+/// A variable as curl and others read it in lower case too. What is not Unicode is refused later.
+fn lower_case(variable: &str) -> Option<String> {
+    let value = env::var_os(variable).filter(|value| !value.is_empty());
+    value.map(|value| value.to_string_lossy().into_owned())
 }
 
 /// An empty value is none, so that a variable can be unset by it.

@@ -9,8 +9,8 @@ use crate::cluster::grants::StoredGrant;
 impl GrantKeeper {
     /// Takes over the grant that a Mailbox of the same namespace, name and address left, for the
     /// Mailbox `uid`: proves it by a renewal, stores it under the new uid, and only then removes the
-    /// old one. A crash in between leaves both, and the old one is deleted when it is
-    /// looked at.
+    /// old one. A crash in between leaves both, and the old one is deleted when it
+    /// is looked at.
     ///
     /// # Errors
     /// [`KeeperError`] where it could not be asked or written: the grant is as before.

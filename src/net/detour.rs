@@ -61,12 +61,14 @@ impl Detour {
 
     /// What is to be paid on the way to `server`; nothing where it is connected to directly.
     pub fn toll(&self, server: &Endpoint) -> Option<Toll> {
-        // The matcher knows destinations as URLs.
-        let destination = Uri::try_from(format!("https://{server}/")).ok()?;
-        let found = self.matcher.intercept(&destination)?;
+        // The matcher knows destinations as URLs. What is none is left to the proxy, too.
+        let authorization = match Uri::try_from(format!("https://{server}/")) {
+            Ok(destination) => self.matcher.intercept(&destination)?.basic_auth().cloned(),
+            Err(_) => None,
+        };
         Some(Toll {
             proxy: self.proxy.endpoint().clone(),
-            authorization: found.basic_auth().cloned(),
+            authorization,
         })
     }
 }

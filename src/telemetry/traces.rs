@@ -58,8 +58,8 @@ pub enum BadTraces {
     /// Another exporter.
     #[error("OTEL_TRACES_EXPORTER names another exporter than otlp or none")]
     Exporter,
-    /// Another setting.
-    #[error(transparent)]
+    /// Another setting. The library repeats it, and an endpoint may hold a password.
+    #[error("a variable OTEL_EXPORTER_OTLP_… has a value that cannot be used")]
     Build(#[from] ExporterBuildError),
 }
 
@@ -80,7 +80,9 @@ pub fn are_asked_for(of: impl Fn(&str) -> Option<String>) -> Result<bool, BadTra
         None | Some("otlp") => {}
         Some(_) => return Err(BadTraces::Exporter),
     }
-    let endpoint = set(&name).and_then(|value| value.parse::<Url>().ok());
+    // The exporter reads it as a Uri, which is stricter.
+    let endpoint = set(&name).filter(|value| value.parse::<hyper::Uri>().is_ok());
+    let endpoint = endpoint.and_then(|value| value.parse::<Url>().ok());
     if !endpoint.is_some_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host()) {
         return Err(BadTraces::Endpoint(name));
     }
@@ -202,6 +204,10 @@ mod tests {
         for variables in [
             &[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")] as &[_],
             &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "user:hunter2")],
+            &[(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "http://ann:p{ss@collector:4318",
+            )],
             &[endpoint, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")],
             &[
                 endpoint,

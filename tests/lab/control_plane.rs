@@ -22,6 +22,9 @@ use super::ports::free_port;
 use super::tls::Tls;
 use super::{lab_folder, source_folder, until};
 
+/// The longest that kubectl or helm may take: helm itself gives up after 300 s.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(400);
+
 // Owner-reference garbage collection, deletion of namespaces, the `default` accounts and their CA, aggregated roles.
 const CONTROLLERS: [&str; 5] = [
     "garbage-collector-controller",
@@ -257,7 +260,10 @@ impl ControlPlane {
             // Beside the reading, since a full pipe on either side would stop both.
             tokio::spawn(async move { stdin.write_all(input.as_bytes()).await });
         }
-        let output = child.wait_with_output().await?;
+        let output = tokio::time::timeout(PROGRAM_LIMIT, child.wait_with_output());
+        let output = output
+            .await
+            .with_context(|| format!("{name} does not end"))??;
         if !output.status.success() {
             bail!("{name}: {}", String::from_utf8_lossy(&output.stderr).trim());
         }

@@ -83,11 +83,12 @@ impl Desk {
     /// bash in this folder with these programs, for a block of a page; it ends within `seconds`, and all that it started.
     pub fn shell(&self, release: &Release, block: &str, seconds: u64) -> tokio::process::Command {
         let path = std::env::var("PATH").unwrap_or_default();
+        let block = format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{block}");
         let mut shell = tokio::process::Command::new("timeout");
         shell
             .args(["--kill-after=5", &seconds.to_string()])
             // -x says which command it was that failed.
-            .args(["bash", "-eux", "-c", block])
+            .args(["bash", "-eux", "-c", &block])
             .current_dir(&self.folder)
             .env("PATH", format!("{}:{path}", self.bin.display()))
             .env("HOME", &self.folder)

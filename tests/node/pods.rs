@@ -55,6 +55,11 @@ fn process(pod: &str) -> Result<String> {
 pub async fn answer(release: &Release) -> Result<()> {
     let service = format!("/api/v1/namespaces/{NAME}/services/{NAME}-metrics:telemetry/proxy");
     get(release, &format!("{service}/readyz")).await?;
+    for pod in release.pods().await? {
+        let pod = pod.name_any();
+        let path = format!("/api/v1/namespaces/{NAME}/pods/{pod}:8081/proxy/readyz");
+        get(release, &path).await?;
+    }
     let metrics = get(release, &format!("{service}/metrics")).await?;
     ensure!(metrics.contains("gmail_operator_leader "), "{metrics}");
     until_one_leads(release).await

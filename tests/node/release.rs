@@ -266,11 +266,6 @@ fn public_url() -> String {
     format!("https://{HOST}")
 }
 
-/// Whether the chart has tests of its own.
-pub fn has_tests() -> Result<bool> {
-    Ok(Path::new(&chart()?).join("templates/tests").exists())
-}
-
 /// Where the chart is.
 pub fn chart() -> Result<String> {
     path("charts/gmail-operator")

@@ -14,6 +14,9 @@
 {{/* The same as a container's environment. */}}
 {{- define "gmail-operator.proxy-env" -}}
 {{- $proxy := (index . 0).Values.proxy | default dict -}}
+{{- if and $proxy.secret (not (or $proxy.https $proxy.mail)) -}}
+{{- fail "proxy.secret needs proxy.https or proxy.mail: the proxies without name and password, for the NetworkPolicy" -}}
+{{- end -}}
 {{- range include "gmail-operator.proxies" . | fromJsonArray }}
 - name: {{ .name }}
   {{- if $proxy.secret }}

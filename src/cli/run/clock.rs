@@ -16,7 +16,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
 /// ends, and begins again by the right one.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the clock of this machine was put {} by {by:#}: ending, to start again by the new time; nothing is lost by that", if by.is_negative() { "back" } else { "on" }
+    "the clock of this machine was put {} by {by:#}: ending, to start again by the new time", if by.is_negative() { "back" } else { "on" }
 )]
 pub struct ClockJumped {
     by: SignedDuration,

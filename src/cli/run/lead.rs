@@ -50,7 +50,7 @@ pub(super) async fn lead(
             }
         }
         tracing::info!(identity = settings.identity, "this replica leads");
-        metrics.leader.set(1);
+        let _shown = Shown::leading(metrics);
         let controllers = ControllerSettings {
             client: client.clone(),
             namespace: settings.namespace.clone(),
@@ -68,11 +68,24 @@ pub(super) async fn lead(
         released.cancel();
         Ok::<_, RunError>(result?)
     };
-    let ended = tokio::try_join!(async { Ok::<_, RunError>(lease.await?) }, controllers).map(drop);
-    // Lost or given back. The process may still be there for a minute.
-    metrics.leader.set(0);
-    metrics.fleet.clear();
-    ended
+    tokio::try_join!(async { Ok::<_, RunError>(lease.await?) }, controllers).map(drop)
+}
+
+/// Metrics show that this replica leads, until it is dropped: the process may still be there for a minute.
+struct Shown<'a>(&'a Metrics);
+
+impl<'a> Shown<'a> {
+    fn leading(metrics: &'a Metrics) -> Self {
+        metrics.leader.set(1);
+        Self(metrics)
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.0.leader.set(0);
+        self.0.fleet.clear();
+    }
 }
 
 fn times(pace: &Pace) -> LeaseTimes {

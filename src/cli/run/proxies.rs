@@ -3,7 +3,7 @@
 use hyper::Uri;
 use secrecy::ExposeSecret;
 
-use crate::domain::proxy::Proxies;
+use crate::domain::proxy::{Proxies, ProxyUrl};
 use crate::domain::server::Endpoint;
 use crate::net::detour::Detour;
 
@@ -23,12 +23,18 @@ pub(super) fn tell(proxies: &Proxies) {
 /// `config` without the proxy of `HTTPS_PROXY` where `NO_PROXY` names the API server: kube asks that of the
 /// proxy's own name. In a pod kube uses no proxy at all, and one that a kubeconfig names stays.
 pub(super) fn without_ours(mut config: kube::Config, proxies: &Proxies) -> kube::Config {
-    let from_environment = proxies.https.as_ref().is_some_and(|proxy| {
-        let ours = proxy.expose_secret().parse::<Uri>().ok();
-        config.proxy_url.is_some() && config.proxy_url == ours
-    });
-    if from_environment && is_direct(&config.cluster_url, proxies) {
-        config.proxy_url = None;
+    let of_kube = config.proxy_url.as_ref().map(Uri::to_string);
+    let of_kube = of_kube.and_then(|url| url.parse::<ProxyUrl>().ok());
+    let is_ours = |ours: &&ProxyUrl| {
+        let of_kube = of_kube.as_ref().map(ProxyUrl::expose_secret);
+        of_kube == Some(ours.expose_secret())
+    };
+    if let Some(ours) = proxies.https.as_ref().filter(is_ours) {
+        // In our spelling: kube refuses one without a scheme, and repeats it with its password.
+        config.proxy_url = match is_direct(&config.cluster_url, proxies) {
+            true => None,
+            false => ours.expose_secret().parse().ok(),
+        };
     }
     config
 }

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 
 use crate::cli::Logging;
@@ -56,7 +57,12 @@ fn traces(settings: &Settings, runtime: Handle) -> Result<Option<Traces>, NoTrac
     if !are_asked_for(|name| std::env::var(name).ok())? {
         return Ok(None);
     }
-    let http = reqwest::Client::builder()
+    let mut http = reqwest::Client::builder().no_proxy();
+    if let Some(proxy) = &settings.proxies.https {
+        let except = reqwest::NoProxy::from_string(&settings.proxies.except);
+        http = http.proxy(reqwest::Proxy::https(proxy.expose_secret())?.no_proxy(except));
+    }
+    let http = http
         .use_preconfigured_tls(tls_config(authorities()?.as_ref())?)
         // The headers may hold a password.
         .redirect(reqwest::redirect::Policy::none())

@@ -100,8 +100,9 @@ fn not_shared(why: &NotShared) -> Verdict {
     let detail = format!(
         "the operator has rights in named namespaces only and cannot read this one's labels, so that of all profiles only those of its own namespace {own} are shared; this one serves its own namespace"
     );
-    let cure =
-        format!("Move the profile to the namespace {own}, or set allowedNamespaces.from to Same");
+    let cure = format!(
+        "Move the profile to the namespace {own}, which --watch-namespace has to name too, or set allowedNamespaces.from to Same"
+    );
     Verdict {
         truth: Truth::False,
         reason,

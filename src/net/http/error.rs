@@ -128,9 +128,7 @@ impl HttpError {
             },
         }
     }
-}
 
-impl HttpError {
     /// The same where a proxy makes the connection: until there is one, it is the proxy's trouble.
     pub(super) fn explain_by_proxy(
         error: &reqwest::Error,

@@ -13,7 +13,7 @@ use crate::telemetry::spans::WORK;
 pub const MAX_LENGTH: usize = 512;
 /// The most parts that it has.
 const MAX_PARTS: usize = 16;
-/// The longest name of a level.
+/// The names of levels.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Tells of each request to the API server that failed, without why; whoever made the request tells

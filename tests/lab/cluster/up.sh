@@ -30,11 +30,12 @@ echo "$node" >"$run/pid"
 # For whatever ends this script before the node is Ready.
 trap '[ $? = 0 ] || "$cluster/down.sh"' EXIT
 
-# until_true WHAT COMMAND…: half a minute at most, and not longer than the node lives.
+# until_true WHAT COMMAND…: a minute at most, and not longer than the node lives.
 until_true() {
   local what=$1
   shift
-  for _ in $(seq 300); do
+  local end=$((SECONDS + 60))
+  while [ "$SECONDS" -lt "$end" ]; do
     kill -0 "$node" 2>/dev/null || fail "it has ended: see $run/log"
     if "$@" >/dev/null 2>&1; then
       echo "node: $what after $(since)"
@@ -56,7 +57,7 @@ for network in "$POD_CIDR" "$SVC_CIDR"; do ip route add "$network" via "$node_ip
 
 export KUBECONFIG=$run/admin.conf
 until_true "the API server is ready" kubectl get --raw /readyz
-until_true "Ready" kubectl wait --for=condition=Ready "node/$NODE" --timeout=5s
+until_true "Ready" kubectl wait --for=condition=Ready "node/$NODE" --timeout=1s
 # Pods need both; they come some seconds after the node.
 until_true "the first ServiceAccount is there" kubectl get serviceaccount default
 until_true "the authority is published" kubectl get configmap kube-root-ca.crt
