@@ -186,7 +186,8 @@ async fn fails_by_proxy(said: &'static [u8]) -> HttpError {
     tokio::spawn(async move {
         let (mut tcp, _) = listener.accept().await.unwrap();
         let mut asked = [0; 4096];
-        tcp.read(&mut asked).await.unwrap();
+        let read = tcp.read(&mut asked).await.unwrap();
+        assert!(read > 0);
         tcp.write_all(said).await.unwrap();
         tcp.shutdown().await.unwrap();
     });
