@@ -24,10 +24,12 @@ use strum::IntoEnumIterator;
 use place::Place;
 
 /// Reasons of a profile that the table does not show; other tests do.
-const ELSEWHERE: [Reason; 4] = [
+const ELSEWHERE: [Reason; 6] = [
     Reason::CapacityLow,
     Reason::CapacityReached,
     Reason::MostMailboxesFailing,
+    Reason::ProxyRefused,
+    Reason::ProxyUnavailable,
     Reason::SignedIn,
 ];
 
