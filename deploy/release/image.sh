@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the operator's image without a container engine: `make image`.
 #
-# It has one static binary and the certificate authorities that this machine trusts. ARCH is as in static.sh.
+# It has one static binary and the certificate authorities that this machine trusts. ARCH is as in static.sh. PROGRAM names
+# a binary that is there already, for tests: it goes in with the libraries that it needs, however large.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/release/static.sh
@@ -20,7 +21,16 @@ command -v buildah >/dev/null || {
 }
 [ -r "$authorities" ] || missing "$authorities" "apt-get install ca-certificates"
 
-static_binary gmail-operator
+libraries=()
+if [ -n "${PROGRAM:-}" ]; then
+  binary=$out/program
+  mkdir -p "$out"
+  strip -o "$binary" "$PROGRAM"
+  mapfile -t libraries < <(ldd "$binary" | grep -o '/[^ ]*')
+  most=1000
+else
+  static_binary gmail-operator
+fi
 commit=$(git describe --always --abbrev=40 --dirty --exclude '*')
 
 # No mounts and no users of its own are needed to copy two files.
@@ -28,6 +38,7 @@ buildah() { command buildah --root "$PWD/$out/storage" --runroot "$PWD/$out/run"
 container=$(buildah from --arch "$arch" scratch)
 trap 'buildah rm "$container" >/dev/null' EXIT
 buildah copy --quiet --chmod 0555 "$container" "$binary" /gmail-operator >/dev/null
+for library in "${libraries[@]}"; do buildah copy --quiet "$container" "$library" "$library" >/dev/null; done
 buildah copy --quiet --chmod 0444 "$container" "$authorities" /etc/ssl/certs/ca-certificates.crt >/dev/null
 buildah config --user 65532:65532 --workingdir / --entrypoint '["/gmail-operator"]' --cmd run \
   --label org.opencontainers.image.title=gmail-operator \

@@ -1,6 +1,5 @@
 # What image.sh, plugin.sh and sbom.sh have in common; they read it from the repository's folder.
 #
-# CARGO_FLAGS are more of cargo's own, such as those of CI, which has no time to optimise everything.
 # ARCH=arm64 takes a Rust target and a linker of that name, which have to be there; only amd64 has been tried.
 
 arch=${ARCH:-amd64}
@@ -26,7 +25,7 @@ static_binary() {
   # Where it was built is nobody's business, and would make each machine's binary another. Names are looked up by
   # glibc's own resolver, which needs no file beside the binary.
   RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$PWD=/source" \
-    cargo build --quiet --locked --release --target "$target" --target-dir target/static ${CARGO_FLAGS:-} --bin "$1"
+    cargo build --quiet --locked --release --target "$target" --target-dir target/static --bin "$1"
   binary=target/static/$target/release/$1
   local needed
   if needed=$(readelf -d "$binary" | grep NEEDED); then
