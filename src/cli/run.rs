@@ -6,6 +6,7 @@ mod proxies;
 mod telemetry;
 mod web;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -32,6 +33,7 @@ use crate::telemetry::log::LogSwitch;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::server::{self, Telemetry};
 use crate::telemetry::traces::Traces;
+use clock::ClockJumped;
 use lead::lead;
 
 /// How long what is going on may take to come to its end at a shutdown. Less than the 30 s that
@@ -87,7 +89,7 @@ pub enum RunError {
     Controller(#[from] ControllerError),
     /// The clock.
     #[error(transparent)]
-    Clock(#[from] clock::ClockJumped),
+    Clock(#[from] ClockJumped),
     /// An installation that does not answer.
     #[error(transparent)]
     Check(#[from] CheckFailed),
@@ -155,16 +157,10 @@ async fn work(
     );
     let all = async { tokio::try_join!(web, control).map(drop) };
     let jumped = OnceLock::new();
-    let clock = async {
-        let jump = clock::jumps().await;
-        stop.cancel();
-        jumped.set(jump).ok();
-        std::future::pending().await
-    };
     let ended = tokio::select! {
         result = all => result,
         () = drained(stop, readiness) => Ok(()),
-        () = clock => Ok(()),
+        never = stop_at_jump(stop, &jumped) => match never {},
     };
     readiness.ends();
     let last_writes = keeper.store_rest(match &ended {
@@ -181,6 +177,15 @@ async fn work(
         Some(jump) => Err(jump.into()),
         None => ended,
     }
+}
+
+/// Begins an orderly end when the clock jumps, and keeps by how much. What ends the process is that
+/// the parts have come to their end.
+async fn stop_at_jump(stop: &CancellationToken, jumped: &OnceLock<ClockJumped>) -> Infallible {
+    let jump = clock::jumps().await;
+    stop.cancel();
+    jumped.set(jump).ok();
+    std::future::pending().await
 }
 
 /// Waits until what is going on has had its time to come to its end after `stop`.

@@ -156,13 +156,7 @@ async fn while_people_work(
         Ok(())
     };
     let visiting = until("the change to end", LIMIT, async || {
-        // With a connection of its own.
-        let page = release
-            .person("somebody@example.com")
-            .await?
-            .open(&url)
-            .await?;
-        ensure!(page.status == 200, "the page says {}", page.status);
+        visit(release, &url).await?;
         Ok(done.get())
     });
     tokio::select! {
@@ -248,11 +242,13 @@ pub async fn reinstall(release: &Release) -> Result<()> {
         "somebody had to sign in"
     );
     let url = url_of(&release.mailboxes().get(LEFT).await?).context("no page")?;
-    let page = release
-        .person("somebody@example.com")
-        .await?
-        .open(&url)
-        .await?;
+    visit(release, &url).await
+}
+
+/// Somebody opens the page, with a connection of their own.
+async fn visit(release: &Release, url: &str) -> Result<()> {
+    let somebody = release.person("somebody@example.com").await?;
+    let page = somebody.open(url).await?;
     ensure!(page.status == 200, "the page says {}", page.status);
     Ok(())
 }
