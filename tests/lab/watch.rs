@@ -50,10 +50,14 @@ pub async fn until_object<K: Kind>(
     match (watched.await, last) {
         (Ok(Ok(())), Some(object)) => Ok(object),
         (Ok(Err(error)), _) => Err(error),
-        (_, Some(object)) => bail!(
-            "waited {limit:?} in vain for {what}: {name} is {}",
-            serde_json::to_string_pretty(&object)?
-        ),
+        (_, Some(mut object)) => {
+            // Who wrote which field would be most of the text.
+            object.meta_mut().managed_fields = None;
+            bail!(
+                "waited {limit:?} in vain for {what}: {name} is {}",
+                serde_json::to_string(&object)?
+            )
+        }
         (_, None) => bail!("waited {limit:?} in vain for {what}: there is no {name}"),
     }
 }

@@ -13,7 +13,8 @@ use super::{command, condition, read};
 use crate::api::{Mailbox, MailboxCondition, Reason, SIGN_OUT_REQUESTED_ANNOTATION};
 use crate::cluster::call;
 use crate::domain::name::ObjectName;
-use crate::domain::schedule::later;
+use crate::domain::schedule::{later, until};
+use crate::domain::verdict::seconds;
 use crate::kubectl::access::AccessFlags;
 use crate::kubectl::conditions::reason;
 use crate::kubectl::error::CommandError;
@@ -90,7 +91,7 @@ pub async fn run(args: SignOutArgs, access: &AccessFlags) -> Result<(), CommandE
             "it was not confirmed, so nothing was changed".to_owned(),
         ));
     }
-    request(&client, &name, &mailbox).await?;
+    let requested_at = request(&client, &name, &mailbox).await?;
     if args.timeout.is_zero() {
         return output::show(&story(
             &name,
@@ -104,13 +105,17 @@ pub async fn run(args: SignOutArgs, access: &AccessFlags) -> Result<(), CommandE
     drop(progress);
     let account = account(&mailbox);
     match ended? {
-        Ended::Decided(()) => output::show(&story(
-            &name,
-            access,
-            &format!(
-                "{account} is signed out. The operator has deleted the grant, and takes the permission back at Google unless that account serves another Mailbox of the same Google Cloud project. Its owner sees what is left at https://myaccount.google.com/connections."
-            ),
-        )),
+        Ended::Decided(()) => {
+            // Who signs in from now on stays signed in.
+            tokio::time::sleep(until(requested_at, Timestamp::now()).min(args.timeout)).await;
+            output::show(&story(
+                &name,
+                access,
+                &format!(
+                    "{account} is signed out. The operator has deleted the grant, and takes the permission back at Google unless that account serves another Mailbox of the same Google Cloud project. Its owner sees what is left at https://myaccount.google.com/connections."
+                ),
+            ))
+        }
         Ended::Gone => Err(CommandError::Failed(format!(
             "the Mailbox {name} was deleted while it was waited for; its deletionPolicy says what becomes of its grant"
         ))),
@@ -172,48 +177,46 @@ fn is_yes(answer: &str) -> bool {
 }
 
 /// Writes the annotation onto the Mailbox as it was last seen: one that was made anew meanwhile is
-/// another.
+/// another. Returns the time that it names: a sign-in before it is ended, too.
 async fn request(
     client: &Client,
     name: &ObjectName,
     mailbox: &Mailbox,
-) -> Result<(), CommandError> {
+) -> Result<Timestamp, CommandError> {
     let api: Api<Mailbox> = Api::namespaced(client.clone(), &name.namespace);
     let params = PatchParams {
         field_manager: Some(MANAGER.to_owned()),
         ..PatchParams::default()
     };
-    for tried in 1.. {
+    let mut tried = 1;
+    loop {
         let seen = read(client, name).await?;
         if seen.metadata.uid != mailbox.metadata.uid {
             return Err(CommandError::Failed(format!(
                 "the Mailbox {name} was deleted and made anew meanwhile, so nothing was changed"
             )));
         }
+        let requested_at = time_of_request(&seen);
         let patch = json!({ "metadata": {
             "resourceVersion": seen.metadata.resource_version,
-            "annotations": { SIGN_OUT_REQUESTED_ANNOTATION: time_of_request(&seen) },
+            "annotations": { SIGN_OUT_REQUESTED_ANNOTATION: requested_at.to_string() },
         } });
         let doing = || format!("asking for the sign-out of the Mailbox {name}");
         match call(doing, api.patch(&name.name, &params, &Patch::Merge(patch))).await {
-            Err(error) if error.is_conflict() && tried < TRIES => {}
-            done => {
-                done?;
-                break;
-            }
+            Err(error) if error.is_conflict() && tried < TRIES => tried += 1,
+            done => return Ok(done.map(|_| requested_at)?),
         }
     }
-    Ok(())
 }
 
-/// RFC 3339 in UTC, to the second, as sign-ins are noted: now, but after the sign-in that is there,
-/// which may be of this very second.
-fn time_of_request(mailbox: &Mailbox) -> String {
+/// To the second, as sign-ins are noted: now, but after the sign-in that is there, which may be of
+/// this very second.
+fn time_of_request(mailbox: &Mailbox) -> Timestamp {
     let sign_in = mailbox.status.as_ref().and_then(|s| s.sign_in.as_ref());
     let signed_in_at = sign_in.and_then(|sign_in| sign_in.signed_in_at.as_ref());
     let after = signed_in_at.map(|at| later(at.0, Duration::from_secs(1)));
-    let time = after.map_or_else(Timestamp::now, |after| after.max(Timestamp::now()));
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let now = seconds(Timestamp::now()).0;
+    after.map_or(now, |after| after.max(now))
 }
 
 fn story(name: &ObjectName, access: &AccessFlags, what: &str) -> Page {
@@ -254,8 +257,7 @@ mod tests {
             "status": { "signIn": { "signedInAt": now.to_string() } },
         }));
         let mailbox: Mailbox = mailbox.unwrap_or_else(|error| panic!("{error}"));
-        let said = time_of_request(&mailbox);
-        let at = said.parse::<Timestamp>();
-        assert!(at.is_ok_and(|at| at > now), "{said}");
+        let at = time_of_request(&mailbox);
+        assert!(at > now, "{at}");
     }
 }
