@@ -3,6 +3,8 @@
 //! There is no release before this one, so the earlier chart is that of the commit 46a1dc7, as `helm package` packs it: its
 //! kinds lack fields that they have now. With the first release its archive takes this one's place.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -14,7 +16,7 @@ use crate::check::check;
 use crate::lab::apply::apply;
 use crate::lab::control_plane::ControlPlane;
 use crate::lab::keeper::Kept;
-use crate::lab::operator::{PATIENCE, condition_of, operator_binary};
+use crate::lab::operator::{PATIENCE, condition_of, operator_binary, readiness_at};
 use crate::lab::ports::free_port;
 use crate::lab::watch::until_object;
 use crate::lab::{Lab, until};
@@ -32,12 +34,15 @@ async fn an_upgrade_a_rollback_and_an_uninstall_keep_what_people_made() -> Resul
     let plane = ControlPlane::spawn(&lab.dir().join("upgrade"), &lab.tls)?;
     plane.ready().await?;
     let release = Release { plane: &plane };
+    let early = Early::start(&plane, lab).await?;
     let missing = check(&plane.admin_kubeconfig(), &[]).err();
     let missing = missing.context("without its kinds an installation is well")?;
     ensure!(missing.contains("install the custom resource"), "{missing}");
+    early.are_not_ready().await?;
 
     release.put("install", EARLIER, TOGETHER).await?;
     release.people_make_objects().await?;
+    early.get_ready().await?;
     let made = release.objects().await?;
     ensure!(release.keeps_the_newest_fields().await.is_err());
     ensure!(release.deployments().await? == ["gmail-operator"]);
@@ -69,6 +74,51 @@ async fn an_upgrade_a_rollback_and_an_uninstall_keep_what_people_made() -> Resul
     release.put("install", CHART, TOGETHER).await?;
     release.until_they_are(&upgraded).await?;
     release.looks_after_every_namespace(lab).await
+}
+
+/// Two replicas that are there before the kinds: one leads and has nothing to read, the other waits.
+struct Early {
+    replicas: Vec<(Kept, PathBuf, u16)>,
+}
+
+impl Early {
+    async fn start(plane: &ControlPlane, lab: &Lab) -> Result<Self> {
+        plane.kubectl(["create", "namespace", NAMESPACE]).await?;
+        let mut replicas = Vec::new();
+        for name in ["one", "other"] {
+            let port = free_port()?;
+            let mut command = Command::new(operator_binary()?);
+            command
+                .env("KUBECONFIG", plane.admin_kubeconfig())
+                .args(["run", "--components=controller", "--identity", name])
+                .args(["--namespace", NAMESPACE])
+                .arg(format!("--telemetry-listen=127.0.0.1:{port}"));
+            let log = lab.dir().join(format!("upgrade/early-{name}.log"));
+            replicas.push((Kept::start(&command, &log)?, log, port));
+        }
+        Ok(Self { replicas })
+    }
+
+    async fn are_not_ready(&self) -> Result<()> {
+        for (_, log, port) in &self.replicas {
+            until("a replica to miss the kinds", PATIENCE, async || {
+                Ok(fs::read_to_string(log)?.contains("it looks again"))
+            })
+            .await?;
+            ensure!(readiness_at(*port).await? == Some(503));
+        }
+        Ok(())
+    }
+
+    async fn get_ready(self) -> Result<()> {
+        for (_, _, port) in &self.replicas {
+            until("a replica to be ready", PATIENCE, async || {
+                Ok(readiness_at(*port).await? == Some(200))
+            })
+            .await?;
+        }
+        Ok(())
+    }
 }
 
 struct Release<'a> {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
-use kube::{Client, Resource};
+use kube::Client;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::endpoint;
-use crate::api::{GmailServerProfile, Mailbox};
-use crate::cluster::{call, with_causes};
+use crate::cluster::kinds::look_for_kinds;
+use crate::cluster::with_causes;
 use crate::domain::server::Endpoint;
 
 /// The longest wait for one answer.
@@ -77,7 +77,6 @@ async fn look(args: &CheckArgs) -> Vec<String> {
     wrong
 }
 
-/// Every account of a cluster may read which kinds there are.
 async fn kinds() -> Result<(), String> {
     let client = Client::try_default().await.map_err(|error| {
         format!(
@@ -85,21 +84,9 @@ async fn kinds() -> Result<(), String> {
             with_causes(&error)
         )
     })?;
-    let version = Mailbox::api_version(&());
-    let doing = || format!("reading which kinds {version} has");
-    let listed = call(doing, client.list_api_group_resources(&version)).await;
-    let listed = match listed {
-        Err(error) if error.is_gone() => Vec::new(),
-        listed => listed.map_err(|error| error.to_string())?.resources,
-    };
-    for kind in [GmailServerProfile::kind(&()), Mailbox::kind(&())] {
-        if !listed.iter().any(|resource| resource.kind == kind) {
-            return Err(format!(
-                "the kind {kind} of {version} is not there: install the custom resource definitions"
-            ));
-        }
-    }
-    Ok(())
+    look_for_kinds(&client)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 async fn ready(url: &Url) -> Result<(), String> {

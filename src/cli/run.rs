@@ -1,6 +1,7 @@
 //! The start of all parts, and their end.
 
 mod clock;
+mod kinds;
 mod lead;
 mod proxies;
 mod telemetry;
@@ -155,7 +156,14 @@ async fn work(
     let control = lead(
         settings, client, &network, &keeper, metrics, readiness, stop,
     );
-    let all = async { tokio::try_join!(web, control).map(drop) };
+    let kinds = async {
+        tokio::select! {
+            () = kinds::wait(client, readiness) => {}
+            () = stop.cancelled() => {}
+        }
+        Ok(())
+    };
+    let all = async { tokio::try_join!(web, control, kinds).map(drop) };
     let jumped = OnceLock::new();
     let ended = tokio::select! {
         result = all => result,

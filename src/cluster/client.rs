@@ -68,21 +68,39 @@ where
         let answer = self.inner.call(request);
         let counters = self.counters.clone();
         async move {
-            let judge = |answer: &Result<Response<B>, S::Error>| match answer {
+            let mut under_way = UnderWay {
+                counters,
+                written,
+                begun: Instant::now(),
+                result: CallResult::Abandoned,
+            };
+            let answer = answer.await;
+            under_way.result = match &answer {
                 Ok(answer) => result(answer.status()),
                 Err(_) => CallResult::Unreachable,
             };
-            let begun = Instant::now();
-            let answer = answer.await;
-            let ended = judge(&answer);
-            let calls = &counters.calls;
-            calls.observe(calls::Service::Kubernetes, ended, begun.elapsed());
-            if let Some((verb, kind)) = written {
-                counters.writes.count(verb, kind, ended);
-            }
             answer
         }
         .boxed()
+    }
+}
+
+/// A request, which is counted when it is dropped: one that hangs is given up by whoever waits for it.
+struct UnderWay {
+    counters: Counters,
+    written: Option<(Verb, Written)>,
+    begun: Instant,
+    result: CallResult,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let Counters { calls, writes } = &self.counters;
+        let took = self.begun.elapsed();
+        calls.observe(calls::Service::Kubernetes, self.result, took);
+        if let Some((verb, kind)) = self.written {
+            writes.count(verb, kind, self.result);
+        }
     }
 }
 
@@ -129,7 +147,13 @@ fn written(path: &str, own_namespace: &str) -> Written {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::coordination::v1::Lease;
+    use kube::api::{Api, PostParams};
+    use prometheus_client::encoding::text::encode;
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::telemetry::metrics::Metrics;
 
     #[test]
     fn what_is_written_is_known_by_its_path() {
@@ -180,6 +204,39 @@ mod tests {
             ("/api/v1/namespaces/watch", false),
         ] {
             assert_eq!(watches(&Uri::from_static(uri)), is, "{uri}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_given_up_is_counted() {
+        let silent = TcpListener::bind("127.0.0.1:0").await;
+        let silent = silent.unwrap_or_else(|error| panic!("{error}"));
+        let address = silent.local_addr().map(|address| address.to_string());
+        let address = address.unwrap_or_else(|error| panic!("{error}"));
+        let metrics = Metrics::default();
+        let counters = Counters {
+            calls: metrics.remote_calls.clone(),
+            writes: metrics.api_writes.clone(),
+        };
+        let uri = Uri::builder()
+            .scheme("http")
+            .authority(address)
+            .path_and_query("/");
+        let config = Config::new(uri.build().unwrap_or_else(|error| panic!("{error}")));
+        let client = client(config, "own", counters).unwrap_or_else(|error| panic!("{error}"));
+        let leases: Api<Lease> = Api::namespaced(client, "own");
+        let (params, lease) = (PostParams::default(), Lease::default());
+        tokio::select! {
+            answer = leases.create(&params, &lease) => panic!("{answer:?}"),
+            connected = silent.accept() => drop(connected),
+        }
+        let mut text = String::new();
+        encode(&mut text, &metrics.registry()).unwrap_or_else(|error| panic!("{error}"));
+        for line in [
+            r#"gmail_operator_api_writes_total{verb="Create",kind="Lease",result="Abandoned"} 1"#,
+            r#"gmail_operator_remote_call_duration_seconds_count{service="Kubernetes",result="Abandoned"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{ClusterError, call};
+use crate::domain::schedule::later;
 
 /// The Lease's name.
 const NAME: &str = "gmail-operator";
@@ -27,6 +28,46 @@ pub struct LeaseTimes {
     pub deadline: Duration,
     /// Between two renewals, or two looks at somebody else's.
     pub retry: Duration,
+}
+
+/// How this process stands in the election.
+#[derive(Clone, Copy, Debug)]
+pub enum Standing {
+    /// It has not seen the Lease yet.
+    Unknown,
+    /// Another leads.
+    Waits,
+    /// It leads.
+    Leads(Term),
+}
+
+/// Until when a process leads that gives no more sign of life, by two clocks: one stands still while the machine is
+/// suspended, the other may be put back.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    until: Instant,
+    until_time: Timestamp,
+}
+
+impl Term {
+    fn new(from: Instant, from_time: Timestamp, length: Duration) -> Self {
+        Self {
+            until: from + length,
+            until_time: later(from_time, length),
+        }
+    }
+
+    fn holds_at(&self, now: Instant, time: Timestamp) -> bool {
+        now < self.until && time < self.until_time
+    }
+}
+
+impl Standing {
+    /// Whether it leads at this moment. Who acts looks at it first, so that a process that was stopped for a while
+    /// does nothing on waking.
+    pub fn leads(&self) -> bool {
+        matches!(self, Self::Leads(term) if term.holds_at(Instant::now(), Timestamp::now()))
+    }
 }
 
 /// What to do about the Lease.
@@ -57,9 +98,7 @@ fn judge(seen: Option<&Seen>, me: &str, now: Instant, duration: Duration) -> Jud
     }
 }
 
-/// Takes part in the election until `stop`, then gives the Lease back. `leads` holds until when this
-/// process is the leader, if it is: who acts looks at it first, so that a process that was stopped
-/// for a while does nothing on waking.
+/// Takes part in the election until `stop`, then gives the Lease back. `tells` how this process stands.
 ///
 /// # Errors
 /// [`LeaseLost`] when the Lease was held and could not be kept: the process must end, since another
@@ -69,14 +108,14 @@ pub async fn run(
     namespace: &str,
     me: &str,
     times: LeaseTimes,
-    leads: watch::Sender<Option<Instant>>,
+    tells: watch::Sender<Standing>,
     stop: CancellationToken,
 ) -> Result<(), LeaseLost> {
     let api: Api<Lease> = Api::namespaced(client, namespace);
     let mut seen: Option<Seen> = None;
     let mut renewed: Option<Instant> = None;
     loop {
-        let started = Instant::now();
+        let (started, started_at) = (Instant::now(), Timestamp::now());
         let left = renewed.map(|renewed| {
             times
                 .deadline
@@ -88,10 +127,13 @@ pub async fn run(
         match result {
             Ok(Ok(true)) => {
                 renewed = Some(started);
-                leads.send_replace(Some(started + times.deadline));
+                let term = Term::new(started, started_at, times.deadline);
+                tells.send_replace(Standing::Leads(term));
             }
             Ok(Ok(false)) if renewed.is_some() => return Err(LeaseLost),
-            Ok(Ok(false)) => {}
+            Ok(Ok(false)) => {
+                tells.send_replace(Standing::Waits);
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the Lease could not be read or written; trying again")
             }
@@ -265,6 +307,23 @@ mod tests {
                 ),
                 judgement
             );
+        }
+    }
+
+    #[test]
+    fn a_term_ends_by_either_clock() {
+        let (start, time) = (Instant::now(), Timestamp::UNIX_EPOCH);
+        let term = Term::new(start, time, Duration::from_secs(10));
+        let seconds = Duration::from_secs;
+        for (passed, by_clock, holds) in [
+            (0, 0, true),
+            (9, 9, true),
+            (10, 0, false),
+            (0, 10, false),
+            (1, 3600, false),
+        ] {
+            let (now, clock) = (start + seconds(passed), later(time, seconds(by_clock)));
+            assert_eq!(term.holds_at(now, clock), holds, "{passed} {by_clock}");
         }
     }
 }

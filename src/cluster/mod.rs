@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod events;
 pub mod grant_secret;
 pub mod grants;
+pub mod kinds;
 pub mod latest;
 pub mod lease;
 mod recorder;

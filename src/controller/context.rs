@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Client;
@@ -18,6 +17,7 @@ use super::wake::Wake;
 use crate::api::{GmailServerProfile, Mailbox, SHARES_PROFILES_LABEL};
 use crate::cluster::events::Events;
 use crate::cluster::latest::Latest;
+use crate::cluster::lease::Standing;
 use crate::cluster::watched::Watched;
 use crate::domain::console::FrontDoor;
 use crate::domain::name::ObjectName;
@@ -63,7 +63,7 @@ pub struct Context {
     pub census: Census,
     pub places: Places,
     pub rounds: Rounds,
-    pub leads: watch::Receiver<Option<Instant>>,
+    pub standing: watch::Receiver<Standing>,
     /// Whether every store has its first contents: before that nothing can be decided.
     pub filled: watch::Receiver<bool>,
     pub mailbox_memory: Memories<MailboxMemory>,
@@ -82,9 +82,7 @@ pub struct Context {
 impl Context {
     /// Whether this process may act: it holds the Lease at this moment.
     pub fn may_act(&self) -> bool {
-        self.leads
-            .borrow()
-            .is_some_and(|until| Instant::now() < until)
+        self.standing.borrow().leads()
     }
 
     /// Whether every store has its first contents. Before that there is nobody to wake: every object

@@ -1,7 +1,6 @@
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Instant;
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
 use kube::runtime::controller::{self, Action, Config};
@@ -24,6 +23,7 @@ use super::wake::Wake;
 use super::{figures, grant, mailbox, profile};
 use crate::cluster::events::Events;
 use crate::cluster::latest::Latest;
+use crate::cluster::lease::Standing;
 use crate::domain::console::FrontDoor;
 use crate::domain::reach::Reach;
 use crate::grant::GrantKeeper;
@@ -66,8 +66,8 @@ pub struct ControllerSettings {
     pub keeper: GrantKeeper,
     /// Metrics.
     pub metrics: Metrics,
-    /// Until when this process leads, if it does.
-    pub leads: watch::Receiver<Option<Instant>>,
+    /// How this process stands in the election.
+    pub standing: watch::Receiver<Standing>,
 }
 
 /// The controllers ended though nobody asked them to.
@@ -202,7 +202,7 @@ fn context(
         census: Census::default(),
         places: Places::default(),
         rounds: Rounds::default(),
-        leads: settings.leads,
+        standing: settings.standing,
         filled,
         mailbox_memory: Memories::default(),
         profile_memory: Memories::default(),

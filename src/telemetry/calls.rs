@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::spans;
 
@@ -40,6 +40,9 @@ pub enum CallResult {
     Refused,
     /// Without a whole answer: no connection, no encryption, or not in time.
     Unreachable,
+    /// Not at all: nobody waits for it any more, since the time for the whole of which it is a part is
+    /// over, or what it was for has changed.
+    Abandoned,
 }
 
 /// The labels of a call.
@@ -77,11 +80,15 @@ impl RemoteCalls {
         judge: impl FnOnce(&T) -> CallResult,
         call: Pin<Box<impl Future<Output = T>>>,
     ) -> T {
-        let (begun, span) = (Instant::now(), spans::call(service, host, port));
-        let ended = call.instrument(span.clone()).await;
-        let result = judge(&ended);
-        spans::called(&span, result);
-        self.observe(service, result, begun.elapsed());
+        let mut under_way = UnderWay {
+            calls: self,
+            service,
+            begun: Instant::now(),
+            span: spans::call(service, host, port),
+            result: CallResult::Abandoned,
+        };
+        let ended = call.instrument(under_way.span.clone()).await;
+        under_way.result = judge(&ended);
         ended
     }
 
@@ -93,5 +100,47 @@ impl RemoteCalls {
 
     pub(super) fn histogram(&self) -> Family<CallLabels, Histogram> {
         self.0.clone()
+    }
+}
+
+/// A call, which is counted when it is dropped, whoever does that.
+struct UnderWay<'a> {
+    calls: &'a RemoteCalls,
+    service: Service,
+    begun: Instant,
+    span: Span,
+    result: CallResult,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        spans::called(&self.span, self.result);
+        self.calls
+            .observe(self.service, self.result, self.begun.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_login_that_is_given_up_is_counted() {
+        let calls = RemoteCalls::default();
+        let call = Box::pin(std::future::pending::<()>());
+        let ended = calls.timed(
+            Service::Imap,
+            ("imap.example.com", 993),
+            |()| CallResult::Ok,
+            call,
+        );
+        assert_eq!(ended.now_or_never(), None);
+        let labels = CallLabels {
+            service: Service::Imap,
+            result: CallResult::Abandoned,
+        };
+        assert!(calls.histogram().get(&labels).is_some());
     }
 }

@@ -2,26 +2,34 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether this process does its part: its controller takes part in the election, and its sign-in
-/// page can be signed in on. That another replica leads does not make this one unready.
+/// Whether this process does its part: its kinds are there, its controller leads with full
+/// caches or waits for the Lease, and its sign-in page can be signed in on. That another replica leads
+/// does not make this one unready.
 #[derive(Debug, Default)]
 pub struct Readiness {
+    kinds: AtomicBool,
     controller: AtomicBool,
     web: AtomicBool,
     ends: AtomicBool,
 }
 
 impl Readiness {
-    /// Ready but for the parts that are yet to say so.
+    /// Ready but for the kinds and for the parts that are yet to say so.
     pub fn waiting_for(controller: bool, web: bool) -> Self {
         Self {
+            kinds: AtomicBool::new(false),
             controller: AtomicBool::new(!controller),
             web: AtomicBool::new(!web),
             ends: AtomicBool::new(false),
         }
     }
 
-    /// The controller takes part in the election.
+    /// The kinds are there.
+    pub fn kinds_are_there(&self) {
+        self.kinds.store(true, Ordering::Relaxed);
+    }
+
+    /// The controller has filled its caches, or waits for the Lease.
     pub fn controller_is_ready(&self) {
         self.controller.store(true, Ordering::Relaxed);
     }
@@ -38,7 +46,7 @@ impl Readiness {
 
     /// All parts are, and will be.
     pub fn is_ready(&self) -> bool {
-        let parts = self.controller.load(Ordering::Relaxed) && self.web.load(Ordering::Relaxed);
-        parts && !self.ends.load(Ordering::Relaxed)
+        let parts = [&self.kinds, &self.controller, &self.web];
+        parts.iter().all(|part| part.load(Ordering::Relaxed)) && !self.ends.load(Ordering::Relaxed)
     }
 }

@@ -89,7 +89,12 @@ fn load(metrics: &Metrics) {
         metrics.in_work.get_or_create(&labels).set(1);
     }
     metrics.connections(1, 1);
-    for result in [CallResult::Ok, CallResult::Refused, CallResult::Unreachable] {
+    for result in [
+        CallResult::Ok,
+        CallResult::Refused,
+        CallResult::Unreachable,
+        CallResult::Abandoned,
+    ] {
         for service in [
             Service::OAuthToken,
             Service::OAuthClientCheck,

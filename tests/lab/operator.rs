@@ -703,7 +703,9 @@ impl Site {
     }
 }
 
-async fn readiness_at(port: u16) -> Result<Option<u16>> {
+/// What the operator whose telemetry is on `port` says of its readiness, as an HTTP status; `None` before it says
+/// anything.
+pub async fn readiness_at(port: u16) -> Result<Option<u16>> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let url = format!("http://127.0.0.1:{port}/readyz");
     let answer = http.get(&url).send().await.ok();

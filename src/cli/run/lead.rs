@@ -5,7 +5,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::RunError;
-use crate::cluster::lease::{self, LeaseTimes};
+use crate::cluster::lease::{self, LeaseTimes, Standing};
 use crate::controller::{self, ControllerSettings};
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
@@ -28,7 +28,7 @@ pub(super) async fn lead(
         stop.cancelled().await;
         return Ok(());
     }
-    let (tells, mut leads) = watch::channel(None);
+    let (tells, mut standing) = watch::channel(Standing::Unknown);
     // The Lease is given back only when the controllers have come to their end.
     let released = CancellationToken::new();
     let lease = lease::run(
@@ -40,10 +40,17 @@ pub(super) async fn lead(
         released.clone(),
     );
     let controllers = async {
-        // A replica that waits for the Lease is as ready as it can be.
-        readiness.controller_is_ready();
+        let won = async {
+            let known = |standing: &Standing| !matches!(standing, Standing::Unknown);
+            if let Standing::Waits = *standing.wait_for(known).await? {
+                // A replica that waits for the Lease is as ready as it can be.
+                readiness.controller_is_ready();
+            }
+            let leads = |standing: &Standing| matches!(standing, Standing::Leads(_));
+            standing.wait_for(leads).await.map(drop)
+        };
         tokio::select! {
-            won = leads.wait_for(Option::is_some) => if won.is_err() { return Ok(()) },
+            won = won => if won.is_err() { return Ok(()) },
             () = stop.cancelled() => {
                 released.cancel();
                 return Ok(());
@@ -62,7 +69,7 @@ pub(super) async fn lead(
             network: network.clone(),
             keeper: keeper.clone(),
             metrics: metrics.clone(),
-            leads: leads.clone(),
+            standing: standing.clone(),
         };
         let result = controller::run(controllers, readiness.clone(), stop.clone()).await;
         released.cancel();
