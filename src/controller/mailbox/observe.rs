@@ -52,12 +52,12 @@ pub async fn observe(context: &Context, mailbox: &Mailbox) -> Result<Observed, C
         Err(_) => (ProfileView::not_served(Reason::NotChecked, None), None),
     };
     let status = mailbox.status.as_ref();
-    let test = test_view(memory.test, status, spec.as_ref().ok());
+    let (now, times) = (Timestamp::now(), times(&context.pace));
+    let test = test_view(memory.test, status, spec.as_ref().ok()).set_back(now, &grant_view);
     let answered = memory.answered.unwrap_or_else(|| answered_by(status));
     let round = Turn::in_round(context, profile.as_deref(), &name);
     let asked_of_all = round.asked(&answered);
     let place = place(context, &name, &profile_view, grant.as_ref(), &test);
-    let (now, times) = (Timestamp::now(), times(&context.pace));
     let seeker = Seeker {
         context,
         name: &name,

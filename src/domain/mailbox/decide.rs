@@ -41,7 +41,7 @@ pub fn decide(world: &World) -> Plan {
 }
 
 /// How far another's clock may be ahead of ours: that by which a request was written, or another replica's.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// Whether its annotation signs out the sign-in that is there, however it stands: one that was given
 /// before the time that was written there. A later one is another.

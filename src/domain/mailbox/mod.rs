@@ -20,6 +20,7 @@ mod report;
 mod running_test;
 #[cfg(test)]
 mod sample;
+mod set_back;
 mod sign_in;
 mod spec;
 mod step;

@@ -7,6 +7,7 @@ mod policy;
 mod proof;
 mod sending;
 mod servers;
+mod set_back;
 mod standing;
 mod telling;
 
