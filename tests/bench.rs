@@ -13,8 +13,6 @@ mod lab;
 mod logins;
 #[path = "bench/peer.rs"]
 mod peer;
-#[path = "bench/process.rs"]
-mod process;
 #[path = "bench/scale.rs"]
 mod scale;
 #[path = "bench/table.rs"]
@@ -26,7 +24,6 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use lab::operator::Site;
 use scale::Creation;
 
 /// For anything that is measured, and for getting ready for it.
@@ -115,18 +112,6 @@ fn parts(arguments: impl Iterator<Item = String>) -> Result<Vec<Part>> {
         });
     }
     Ok(parts)
-}
-
-/// The waits of production wherever the tests' shorter ones would make work that users do not have.
-fn with_production_waits(site: &mut Site) {
-    site.log_level("info");
-    for (wait, seconds) in [
-        ("counts", 10.0),
-        ("look-at-secret", 50.0),
-        ("lease-retry", 2.0),
-    ] {
-        site.pace(wait, seconds);
-    }
 }
 
 /// It takes minutes, and nobody should have to wonder.

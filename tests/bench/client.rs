@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::PATIENCE;
-use super::process::{Process, Used};
+use super::lab::process::{Process, Used};
 
 /// One process for all rounds, so that its code is warm.
 pub struct Client {
@@ -49,7 +49,7 @@ impl Client {
     pub async fn measured(&mut self, order: &str) -> Result<Used> {
         let meter = self.process.measure()?;
         self.expect(order, "done").await?;
-        meter.stop()
+        meter.used()
     }
 
     /// What it says to `question`, which is not measured.

@@ -7,11 +7,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use kube::runtime::{WatchStreamExt, watcher};
 
 use super::lab::operator::Site;
+use super::lab::process::Process;
 use super::lab::tokens::Tokens;
 use super::lab::until;
-use super::process::Process;
 use super::table::{self, Row};
-use super::{tell, throughput};
+use super::{PATIENCE, tell, throughput};
 
 /// Unless another number is asked for.
 pub const MAILBOXES: usize = 1000;
@@ -43,7 +43,7 @@ pub async fn run(mailboxes: usize) -> Result<()> {
     let watch = watcher(site.mailboxes(), watcher::Config::default());
     throughput::until_all(&mut Box::pin(watch.applied_objects()), "Ready", mailboxes).await?;
     let operator = Process(site.running()?.pid());
-    operator.until_idle(QUIET_SECONDS).await?;
+    operator.until_idle(QUIET_SECONDS, PATIENCE).await?;
 
     tell(&format!(
         "ten minutes in which nothing happens to {mailboxes} mailboxes"
@@ -55,7 +55,7 @@ pub async fn run(mailboxes: usize) -> Result<()> {
         Ok(began.elapsed() >= LONG)
     })
     .await?;
-    let used = meter.stop()?;
+    let used = meter.used()?;
     let writes = site.writes()?.len() - before;
     let memory = operator.peak_memory()? / MIB;
     site.stop()?;

@@ -20,7 +20,7 @@ use super::lab::operator::{Ports, Site, condition_of};
 use super::lab::tokens::Tokens;
 use super::lab::until;
 use super::table::{self, Row};
-use super::{PATIENCE, tell, with_production_waits};
+use super::{PATIENCE, tell};
 use ill::{Ill, Servers};
 
 const HEALTHY: usize = 150;
@@ -91,7 +91,7 @@ pub async fn run() -> Result<()> {
 
 /// With its profiles.
 async fn start_operator(site: &mut Site) -> Result<Vec<Servers>> {
-    with_production_waits(site);
+    site.with_production_waits();
     for (wait, seconds) in [
         ("backoff-first", 5.0),
         ("backoff-longest", 300.0),

@@ -10,8 +10,8 @@ use tokio::process::Command;
 
 use super::client::Client;
 use super::lab::operator::Site;
+use super::lab::process::Used;
 use super::lab::tokens::Tokens;
-use super::process::Used;
 use super::table::{self, Row};
 use super::{peer, tell};
 

@@ -12,10 +12,10 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use super::lab::operator::{CLIENT_SECRET, Site, condition_of};
+use super::lab::process::Process;
 use super::lab::until;
-use super::process::Process;
 use super::table::{self, Row};
-use super::{PATIENCE, tell, with_production_waits};
+use super::{PATIENCE, tell};
 
 /// Unless another number is asked for.
 pub const MAILBOXES: usize = 10_000;
@@ -69,11 +69,11 @@ struct Restart {
 /// Measures and prints.
 pub async fn run(mailboxes: usize, creation: Creation) -> Result<()> {
     let mut site = Site::new("scale").await?;
-    with_production_waits(&mut site);
+    site.with_production_waits();
     let namespaces = namespaces(&mut site).await?;
     site.start().await?;
     profiles(&site).await?;
-    Process(site.running()?.pid()).until_idle(2).await?;
+    site.process()?.until_idle(2, PATIENCE).await?;
 
     tell(&format!(
         "creating {mailboxes} mailboxes in {NAMESPACES} namespaces"
@@ -102,7 +102,7 @@ pub async fn run(mailboxes: usize, creation: Creation) -> Result<()> {
     let servers_cpu_ms_each = each(servers_cpu(&site)? - servers_before);
     tell("waiting until the profiles have counted them");
     until_counted(&site, mailboxes).await?;
-    operator.until_idle(QUIET_SECONDS).await?;
+    operator.until_idle(QUIET_SECONDS, PATIENCE).await?;
     let figures = Figures {
         creation,
         created_per_second: mailboxes as f64 / created.as_secs_f64(),
@@ -268,7 +268,7 @@ async fn restart(site: &mut Site, mailboxes: usize) -> Result<Restart> {
     })
     .await?;
     tell("    all are reconciled; waiting until nothing is left to do");
-    operator.until_idle(QUIET_SECONDS).await?;
+    operator.until_idle(QUIET_SECONDS, PATIENCE).await?;
     let writes = site.writes()?.split_off(before);
     for write in writes.iter().take(3) {
         tell(&format!("    a write: {write:?}"));

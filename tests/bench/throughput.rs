@@ -12,12 +12,12 @@ use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::json;
 
 use super::lab::operator::{Site, condition_of};
+use super::lab::process::{Process, Used};
 use super::lab::tokens::Tokens;
 use super::lab::until;
 use super::peer;
-use super::process::{Process, Used};
 use super::table::{self, Row};
-use super::{PATIENCE, tell, with_production_waits};
+use super::{PATIENCE, tell};
 
 const MAILBOXES: usize = 200;
 /// For either side: of the profile here, of the workers there.
@@ -69,7 +69,7 @@ pub async fn run() -> Result<()> {
 
 /// With a profile that is Ready.
 pub async fn start_operator(site: &mut Site) -> Result<()> {
-    with_production_waits(site);
+    site.with_production_waits();
     // The tokens of a later round are older than after a sign-in. The other side does not renew them either.
     site.pace("proof-age", 3600.0);
     site.start().await?;
@@ -105,11 +105,11 @@ async fn operator_round(
     let mut mailboxes =
         Box::pin(watcher(site.mailboxes(), watcher::Config::default()).applied_objects());
     until_all(&mut mailboxes, "SignedIn", MAILBOXES).await?;
-    operator.until_idle(1).await?;
+    operator.until_idle(1, PATIENCE).await?;
     let meter = operator.measure()?;
     suspend(site, false).await?;
     until_all(&mut mailboxes, "Ready", MAILBOXES).await?;
-    let round = told(meter.stop()?);
+    let round = told(meter.used()?);
     forget_mailboxes(site).await?;
     Ok(round)
 }

@@ -51,7 +51,7 @@ async fn what_is_too_large_is_refused_and_forgotten() -> Result<()> {
             junk.len()
         ),
     ];
-    let before = resident(&site)?;
+    let before = site.process()?.memory()?;
     for _ in 0..25 {
         for request in &megabytes {
             let mut raw = Raw::connect(port).await?;
@@ -65,19 +65,11 @@ async fn what_is_too_large_is_refused_and_forgotten() -> Result<()> {
             );
         }
     }
-    let grown = resident(&site)?.saturating_sub(before);
+    let grown = site.process()?.memory()?.saturating_sub(before);
     println!("resident after 100 MB of junk: {before} KiB and {grown} more");
     ensure!(grown < 16 * 1024, "{grown} KiB more than {before}");
     ensure!(get(port, &host, "/", "").await?.status == 404);
     Ok(())
-}
-
-/// Memory that the operator holds, in KiB.
-pub fn resident(site: &Site) -> Result<usize> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", site.running()?.pid()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let words = line.unwrap_or_default().split_whitespace().next();
-    Ok(words.unwrap_or_default().parse()?)
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::junk::resident;
 use super::raw::{Answer, Raw, get, send};
 use super::{host, ready};
 use crate::lab::operator::{PATIENCE, Site};
@@ -116,7 +115,7 @@ async fn a_flood_of_callers_takes_little_memory() -> Result<()> {
     site.log_level("info");
     site.start().await?;
     let mut raw = Raw::connect(site.web_port()).await?;
-    let mut sizes = vec![resident(&site)?];
+    let mut sizes = vec![site.process()?.memory()?];
     for round in 0..3_u32 {
         for batch in 0..200_u32 {
             let mut requests = String::new();
@@ -134,7 +133,7 @@ async fn a_flood_of_callers_takes_little_memory() -> Result<()> {
                 ensure!(answer.status == 404, "{answer:?}");
             }
         }
-        sizes.push(resident(&site)?);
+        sizes.push(site.process()?.memory()?);
     }
     println!("resident before, and after each 10,000 callers: {sizes:?} KiB");
     let (first, last) = (sizes[1] - sizes[0], sizes[3].saturating_sub(sizes[1]));

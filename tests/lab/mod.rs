@@ -30,6 +30,7 @@ pub mod operator;
 pub mod person;
 pub mod place;
 pub mod ports;
+pub mod process;
 pub mod prometheus;
 pub mod proxy;
 pub mod tls;

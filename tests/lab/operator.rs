@@ -19,6 +19,7 @@ use super::audit::AuditRequest;
 use super::keeper::Kept;
 use super::person::{Page, Person};
 use super::ports::free_port;
+use super::process::Process;
 use super::watch::{until_object, until_objects};
 use super::{Lab, until};
 
@@ -184,6 +185,18 @@ impl Site {
     /// How much is logged.
     pub fn log_level(&mut self, level: &str) {
         level.clone_into(&mut self.log_level);
+    }
+
+    /// The waits and the log of production, for what only such an operator says of its cost.
+    pub fn with_production_waits(&mut self) {
+        self.log_level("info");
+        for (wait, seconds) in [
+            ("counts", 10.0),
+            ("look-at-secret", 50.0),
+            ("lease-retry", 2.0),
+        ] {
+            self.pace(wait, seconds);
+        }
     }
 
     /// Another flag of the operator.
@@ -403,6 +416,11 @@ impl Site {
         self.operator
             .as_ref()
             .context("the operator is not running")
+    }
+
+    /// What the kernel knows of it.
+    pub fn process(&self) -> Result<Process> {
+        Ok(Process(self.running()?.pid()))
     }
 
     /// Ends it as a node failure would.

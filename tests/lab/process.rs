@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::PATIENCE;
-use super::lab::until;
+use super::until;
 
 /// By its id.
 #[derive(Clone, Copy, Debug)]
@@ -53,19 +52,36 @@ impl Process {
         Ok(ticks.sum::<Result<u32, _>>()? * TICK)
     }
 
-    /// The most that was resident at once, in bytes.
-    pub fn peak_memory(self) -> Result<f64> {
-        let status = self.read("status")?;
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        Ok(peak.context("/proc has no VmHWM")?.parse::<f64>()? * 1024.0)
+    /// What is resident, in KiB.
+    pub fn memory(self) -> Result<usize> {
+        self.kib("VmRSS")
     }
 
-    /// Waits until there was hardly any work in each of `seconds` seconds.
-    pub async fn until_idle(self, seconds: u32) -> Result<()> {
+    /// What of that is not the program's own file, whose code is several times as large where it is not optimised, in
+    /// KiB.
+    pub fn memory_beside_code(self) -> Result<usize> {
+        self.kib("RssAnon")
+    }
+
+    /// The most that was resident at once, in bytes.
+    pub fn peak_memory(self) -> Result<f64> {
+        Ok(self.kib("VmHWM")? as f64 * 1024.0)
+    }
+
+    fn kib(self, what: &str) -> Result<usize> {
+        let status = self.read("status")?;
+        let mut lines = status.lines();
+        let line = lines.find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
+        let size = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        Ok(size
+            .with_context(|| format!("/proc has no {what}"))?
+            .parse()?)
+    }
+
+    /// Waits until there was hardly any work in each of `seconds` seconds, for `patience` at most.
+    pub async fn until_idle(self, seconds: u32, patience: Duration) -> Result<()> {
         let mut quiet = 0;
-        until("the process to be idle", PATIENCE, async || {
+        until("the process to be idle", patience, async || {
             let before = self.cpu()?;
             tokio::time::sleep(Duration::from_secs(1)).await;
             let idle = self.cpu()? - before <= Duration::from_millis(20);
@@ -82,7 +98,7 @@ impl Process {
 
 impl Meter {
     /// Until now.
-    pub fn stop(self) -> Result<Used> {
+    pub fn used(&self) -> Result<Used> {
         Ok(Used {
             time: self.started.elapsed(),
             cpu: self.process.cpu()? - self.cpu_before,
