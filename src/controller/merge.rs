@@ -8,6 +8,9 @@ use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::{Error, Event};
 
+/// So often a first list is refused before it is believed: new rights may take a moment to come to the API server.
+const REFUSALS: u32 = 3;
+
 /// What a watch yields.
 type Seen<K> = Result<Event<K>, Error>;
 
@@ -26,6 +29,7 @@ where
     let mut merge = Merge {
         store,
         awaited: namespaces.clone(),
+        refused: HashMap::new(),
         first: HashMap::new(),
         lists: HashMap::new(),
     };
@@ -43,6 +47,8 @@ struct Merge<K: Resource<DynamicType = ()> + 'static> {
     store: Store<K>,
     /// The namespaces whose first list is still to come.
     awaited: BTreeSet<String>,
+    /// How often their first list was refused.
+    refused: HashMap<String, u32>,
     /// What is in the other ones, as long as there are such.
     first: HashMap<ObjectRef<K>, K>,
     /// The lists that are being read.
@@ -55,8 +61,13 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Merge<K> {
             // One namespace in which the rights are missing does not hold up the others. That nothing
             // is seen there deletes nothing: a grant goes only after a live look at its Mailbox.
             Err(error) if self.awaited.contains(namespace) && is_forbidden(&error) => {
+                let refused = self.refused.entry(namespace.to_owned()).or_default();
+                *refused += 1;
+                let believed = *refused >= REFUSALS;
                 let mut events = vec![Err(error)];
-                events.extend(self.listed(namespace, Vec::new()));
+                if believed {
+                    events.extend(self.listed(namespace, Vec::new()));
+                }
                 events
             }
             Err(error) => vec![Err(error)],
