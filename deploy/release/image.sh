@@ -1,30 +1,35 @@
 #!/usr/bin/env bash
 # Builds the operator's image without a container engine: `make image`.
 #
-# It has one static binary and the certificate authorities that this machine trusts. ARCH is as in static.sh. PROGRAM names
-# a binary that is there already, for tests: it goes in with the libraries that it needs, however large.
+# It has one static binary and the certificate authorities that Debian's ca-certificates has from Mozilla, without those
+# that this machine trusts beside them; AUTHORITIES names another file. ARCH is as in static.sh. PROGRAM names a binary that
+# is there already, for tests: it goes in with the libraries that it needs, however large, and the archive is in target/image/tried.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/release/static.sh
 
 out=target/image
 name=${IMAGE:-gmail-operator}:$version
-authorities=${AUTHORITIES:-/etc/ssl/certs/ca-certificates.crt}
 # The limit for what is pulled: MiB, compressed.
 most=25
 
-command -v buildah >/dev/null || {
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || missing buildah "apt-get install buildah"
-  echo "installing buildah …"
-  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends buildah; } >/dev/null ||
-    missing buildah "apt-get install buildah"
-}
-[ -r "$authorities" ] || missing "$authorities" "apt-get install ca-certificates"
+command -v buildah >/dev/null || install_package buildah
+mkdir -p "$out"
+if [ -n "${AUTHORITIES:-}" ]; then
+  authorities=$AUTHORITIES
+  [ -r "$authorities" ] || { echo "AUTHORITIES=$authorities cannot be read" >&2; exit 1; }
+  origin=${AUTHORITIES##*/}
+else
+  authorities=$out/ca-certificates.crt
+  origin=$(authorities_version) || missing ca-certificates "apt-get install ca-certificates"
+  awk 1 /usr/share/ca-certificates/mozilla/*.crt >"$authorities"
+fi
 
 libraries=()
 if [ -n "${PROGRAM:-}" ]; then
-  binary=$out/program
+  out=$out/tried
   mkdir -p "$out"
+  binary=$out/program
   strip -o "$binary" "$PROGRAM"
   mapfile -t libraries < <(ldd "$binary" | grep -o '/[^ ]*')
   most=1000
@@ -44,7 +49,8 @@ buildah config --user 65532:65532 --workingdir / --entrypoint '["/gmail-operator
   --label org.opencontainers.image.title=gmail-operator \
   --label "org.opencontainers.image.version=$version" \
   --label "org.opencontainers.image.revision=$commit" \
-  --label org.opencontainers.image.licenses=Apache-2.0 "$container"
+  --label org.opencontainers.image.licenses=Apache-2.0 \
+  --label "dev.gmail-operator.authorities=$origin" "$container"
 buildah commit --quiet --timestamp "$SOURCE_DATE_EPOCH" "$container" "$name" >/dev/null
 
 archive=$out/gmail-operator-$version-$arch.tar

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# What the image and the plugin are made of, as CycloneDX: `make sbom`. ARCH is as in static.sh.
+# What the image and the plugin are made of, as CycloneDX: `make image` and `make plugin` end with it. ARCH is as in static.sh.
+#
+# The C library is linked into both programs; the certificate authorities are in the image alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . deploy/release/static.sh
@@ -12,12 +14,23 @@ if [[ "$(target/tools/bin/cargo-cyclonedx cyclonedx --version 2>/dev/null | awk 
     "cargo-cyclonedx@$tool"
 fi
 
+command -v jq >/dev/null || install_package jq
+
 mkdir -p "$out"
 file=gmail-operator-$version-$arch.cdx
 # It writes beside Cargo.toml alone.
 trap 'rm -f "$file.json"' EXIT
 target/tools/bin/cargo-cyclonedx cyclonedx --quiet --format json --spec-version 1.5 --target "$target" \
   --no-build-deps --override-filename "$file"
+libc=$(dpkg-query --show --showformat='${Version}' libc6-dev 2>/dev/null || getconf GNU_LIBC_VERSION)
+authorities=$(authorities_version || true)
 # Where it was made is nobody's business.
-sed "s|path+file://$PWD|path+file:///source|g" "$file.json" >"$out/$file.json"
+jq --arg here "path+file://$PWD" --arg libc "$libc" --arg authorities "${authorities#* }" '
+  def part(type; name; version; licence):
+    {type: type, "bom-ref": name, name: name, version: version, licenses: [{license: {id: licence}}]};
+  walk(if type == "string" then gsub($here; "path+file:///source") else . end)
+  | .components += [part("library"; "glibc"; $libc; "LGPL-2.1-or-later")]
+  | if $authorities == "" then . else
+      .components += [part("data"; "ca-certificates"; $authorities; "MPL-2.0")]
+    end' "$file.json" >"$out/$file.json"
 echo "$out/$file.json: $(grep -c '"bom-ref": "registry+' "$out/$file.json") packages"

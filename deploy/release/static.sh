@@ -19,6 +19,19 @@ missing() {
   exit 1
 }
 
+# Installs a package of Debian's where that is allowed to us.
+install_package() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || missing "$1" "apt-get install $1"
+  echo "installing $1 …"
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$1"; } >/dev/null ||
+    missing "$1" "apt-get install $1"
+}
+
+# The version of the package whose certificate authorities go into the image, such as 20230311.
+authorities_version() {
+  dpkg-query --show --showformat='ca-certificates ${Version}' ca-certificates 2>/dev/null
+}
+
 # Builds a program of that name, and puts its path into $binary.
 static_binary() {
   echo "building $1, static, for $target (some minutes the first time)"

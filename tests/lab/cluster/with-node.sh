@@ -4,7 +4,8 @@ set -euo pipefail
 . "$(dirname "$0")/env.sh"
 trap '"$cluster/down.sh"' EXIT
 "$cluster/up.sh"
-# The newest, where there are several versions.
-image=$(ls -t "$lab"/../image/gmail-operator-*.tar | head -n 1)
+# The newest: of several versions, and of the one that is given out and the one that is only tried.
+shopt -s nullglob
+image=$(ls -t "$lab"/../image/{,tried/}gmail-operator-*.tar | head -n 1)
 "$cluster/load.sh" "$image" "$home/images/python.tar"
 "$@"
