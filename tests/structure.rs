@@ -161,3 +161,22 @@ fn each_control_has_a_test_of_its_name() {
     }
     assert!(named > 20, "only {named} tests were found");
 }
+
+/// A filter that fits no test runs none, and that is no error.
+#[test]
+fn each_filter_of_the_makefile_fits_a_test() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let commands = makefile.lines().filter(|line| line.contains("--ignored"));
+    let filters: Vec<&str> = commands
+        .filter_map(|line| line.split(' ').next_back())
+        .collect();
+    assert!(!filters.is_empty());
+    for filter in filters {
+        let (module, test) = filter.split_once("::").unwrap();
+        let file = root().join(format!("tests/{module}.rs"));
+        let source = fs::read_to_string(file).unwrap_or_else(|error| panic!("{filter}: {error}"));
+        let mut ignored = source.split("#[ignore").skip(1);
+        let fits = ignored.any(|after| after.contains(&format!("fn {test}")));
+        assert!(fits, "{filter} fits no test");
+    }
+}
