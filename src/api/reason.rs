@@ -122,6 +122,32 @@ impl Reason {
         )
     }
 
+    /// Whether the server has not said a word yet over a connection that can be trusted.
+    pub fn comes_before_first_word(self) -> bool {
+        matches!(
+            self,
+            Reason::EndpointNotAllowed
+                | Reason::NameNotResolved
+                | Reason::NameServerSilent
+                | Reason::ConnectionRefused
+                | Reason::ConnectionFailed
+                | Reason::ConnectionTimedOut
+                | Reason::ProxyUnavailable
+                | Reason::ProxyRefused
+                | Reason::GreetingMissing
+                | Reason::GreetingTimedOut
+                | Reason::CertificateUnknownIssuer
+                | Reason::CertificateWrongName
+                | Reason::CertificateExpired
+                | Reason::CertificateNotYetValid
+                | Reason::TlsVerificationFailed
+                | Reason::PlainTextOnTlsPort
+                | Reason::TlsNotAgreed
+                | Reason::TlsConnectionLost
+                | Reason::TlsTimedOut
+        )
+    }
+
     /// As it stands in a condition.
     pub fn name(self) -> &'static str {
         self.into()

@@ -51,29 +51,9 @@ fn ended<T>(login: &Result<T, Failure>) -> CallResult {
 
 /// Whether a login ended without a word that the server says over a connection that can be trusted.
 fn is_no_answer(reason: Reason) -> bool {
-    matches!(
+    let breaks_off = matches!(
         reason,
-        Reason::EndpointNotAllowed
-            | Reason::NameNotResolved
-            | Reason::NameServerSilent
-            | Reason::ConnectionRefused
-            | Reason::ConnectionFailed
-            | Reason::ConnectionTimedOut
-            | Reason::ConnectionLost
-            | Reason::ProxyUnavailable
-            | Reason::ProxyRefused
-            | Reason::GreetingMissing
-            | Reason::GreetingTimedOut
-            | Reason::ReplyTimedOut
-            | Reason::ReplyTooSlow
-            | Reason::CertificateUnknownIssuer
-            | Reason::CertificateWrongName
-            | Reason::CertificateExpired
-            | Reason::CertificateNotYetValid
-            | Reason::TlsVerificationFailed
-            | Reason::PlainTextOnTlsPort
-            | Reason::TlsNotAgreed
-            | Reason::TlsConnectionLost
-            | Reason::TlsTimedOut
-    )
+        Reason::ConnectionLost | Reason::ReplyTimedOut | Reason::ReplyTooSlow
+    );
+    breaks_off || reason.comes_before_first_word()
 }

@@ -203,29 +203,9 @@ fn next_try(again: Again) -> &'static str {
 
 /// Whether who meets it has not got as far as the login.
 fn comes_before_login(reason: Reason) -> bool {
-    matches!(
+    let at_greeting = matches!(
         reason,
-        Reason::EndpointNotAllowed
-            | Reason::NameNotResolved
-            | Reason::NameServerSilent
-            | Reason::ConnectionRefused
-            | Reason::ConnectionFailed
-            | Reason::ConnectionTimedOut
-            | Reason::ProxyUnavailable
-            | Reason::ProxyRefused
-            | Reason::GreetingMissing
-            | Reason::GreetingTimedOut
-            | Reason::WrongProtocol
-            | Reason::CertificateUnknownIssuer
-            | Reason::CertificateWrongName
-            | Reason::CertificateExpired
-            | Reason::CertificateNotYetValid
-            | Reason::TlsVerificationFailed
-            | Reason::PlainTextOnTlsPort
-            | Reason::TlsNotAgreed
-            | Reason::TlsConnectionLost
-            | Reason::TlsTimedOut
-            | Reason::ServiceRefused
-            | Reason::LoginMethodMissing
-    )
+        Reason::WrongProtocol | Reason::ServiceRefused | Reason::LoginMethodMissing
+    );
+    at_greeting || reason.comes_before_first_word()
 }
