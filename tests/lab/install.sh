@@ -49,6 +49,22 @@ control_plane() {
     build kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager 1
 }
 
+# Kinds of other programs, of which the chart makes objects. A line of the list is a file of a Go module and its sum.
+foreign_kinds() {
+    list=$here/foreign-kinds.sha256
+    cmp -s "$list" "$lab/kinds/.installed" && return
+    need go "the Go toolchain, 1.26 or later: https://go.dev/doc/install"
+    say "fetching the kinds of cert-manager, the Gateway API and the Prometheus operator …"
+    modules=$(go env GOMODCACHE)
+    sed -E 's/^[0-9a-f]+  ([^@]+@[^/]+).*/\1/' "$list" | sort -u | (cd "$lab" && xargs go mod download)
+    (cd "$modules" && sha256sum --quiet --check "$list")
+    rm -rf "$lab/kinds"
+    mkdir "$lab/kinds"
+    sed -E 's/^[0-9a-f]+  //' "$list" | (cd "$modules" && xargs -I '{}' cp '{}' "$lab/kinds")
+    chmod u+w "$lab"/kinds/*
+    cp "$list" "$lab/kinds/.installed"
+}
+
 node_packages() {
     need node "Node.js, 20 or later: apt-get install nodejs npm, or https://nodejs.org"
     need npm "Node.js, 20 or later: apt-get install nodejs npm, or https://nodejs.org"
@@ -144,5 +160,6 @@ promtool_binary
 node_packages
 helm_binary
 control_plane
+foreign_kinds
 [ "${1:-}" != cluster ] || cluster
 say "ready: $lab"

@@ -5,32 +5,34 @@ use kube::Client;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::Lab;
 use super::apply::apply;
+use super::{Lab, lab_folder};
 
 const NAME: &str = "gmail-operator";
 
 /// The kinds, once for each lab.
 pub async fn crds(lab: &Lab) -> Result<()> {
     static DONE: OnceCell<()> = OnceCell::const_new();
-    DONE.get_or_try_init(|| async {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
-        lab.control_plane
-            .kubectl(["apply", "--server-side", "-f", folder])
-            .await?;
-        lab.control_plane
-            .kubectl([
-                "wait",
-                "--for=condition=Established",
-                "--timeout=60s",
-                "-f",
-                folder,
-            ])
-            .await?;
-        Ok::<_, anyhow::Error>(())
-    })
-    .await
-    .map(drop)
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
+    DONE.get_or_try_init(|| kinds(lab, folder)).await.map(drop)
+}
+
+/// Those of other programs of which the chart makes objects, once for each lab.
+pub async fn foreign_kinds(lab: &Lab) -> Result<()> {
+    static DONE: OnceCell<()> = OnceCell::const_new();
+    let folder = lab_folder().join("kinds").display().to_string();
+    DONE.get_or_try_init(|| kinds(lab, &folder)).await.map(drop)
+}
+
+async fn kinds(lab: &Lab, folder: &str) -> Result<()> {
+    for verb in [
+        vec!["apply", "--server-side"],
+        vec!["wait", "--for=condition=Established", "--timeout=60s"],
+    ] {
+        let args = verb.into_iter().chain(["-f", folder]);
+        lab.control_plane.kubectl(args).await?;
+    }
+    Ok(())
 }
 
 /// Installs what `deploy/` gives an operator beside its Deployment, for one in `namespace`: the Namespace, the
