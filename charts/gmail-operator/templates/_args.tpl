@@ -2,6 +2,7 @@
 {{- define "gmail-operator.args" -}}
 {{- $part := index . 1 -}}
 {{- with index . 0 -}}
+{{- $publicUrl := .Values.publicUrl -}}
 - run
 {{- with $part.component }}
 - {{ printf "--components=%s" . | quote }}
@@ -11,6 +12,9 @@
 {{- end }}
 {{- if $part.serves }}
 {{- with .Values.tlsSecret }}
+{{- if not (hasPrefix "https://" $publicUrl) }}
+{{- fail "tlsSecret needs a publicUrl that begins with https://: the operator ends TLS for that address, and does not start without one" }}
+{{- end }}
 - {{ printf "--tls-secret=%s" . | quote }}
 {{- end }}
 {{- range .Values.trustedProxies }}

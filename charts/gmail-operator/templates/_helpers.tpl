@@ -34,6 +34,16 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
+{{/* publicUrl's host for what needs one, as in (list . "ingress.enabled"): in lower case, as Kubernetes wants it. */}}
+{{- define "gmail-operator.public-host" -}}
+{{- $url := required (printf "%s needs publicUrl: the address that browsers use" (index . 1)) (index . 0).Values.publicUrl -}}
+{{- (urlParse $url).hostname | lower -}}
+{{- end -}}
+
+{{- define "gmail-operator.public-path" -}}
+{{- (urlParse .Values.publicUrl).path | default "/" -}}
+{{- end -}}
+
 {{/* The Pod of helm test, which has none of the operator's own labels: Services and policies choose by those. */}}
 {{- define "gmail-operator.test-selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}-test
@@ -44,4 +54,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 - podSelector:
     matchLabels:
       {{- include "gmail-operator.test-selector" . | nindent 6 }}
+{{- end -}}
+
+{{/* The port at the end of HOST:PORT or of a URL without a path. */}}
+{{- define "gmail-operator.port" -}}
+{{- trimSuffix "/" . | regexFind "[1-9][0-9]*$" -}}
 {{- end -}}

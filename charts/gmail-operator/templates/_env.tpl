@@ -11,7 +11,7 @@
 {{- $proxies | toJson -}}
 {{- end -}}
 
-{{/* The same as a container's environment. */}}
+{{/* The same in a container's environment. */}}
 {{- define "gmail-operator.proxy-env" -}}
 {{- $proxy := (index . 0).Values.proxy | default dict -}}
 {{- if and $proxy.secret (not (or $proxy.https $proxy.mail)) -}}
@@ -32,4 +32,17 @@
 - name: NO_PROXY
   value: {{ join "," . | quote }}
 {{- end }}
+{{- end -}}
+
+{{/* What is in the environment beside the Pod's own names, as in (list . $part). The API server refuses a name that is there twice. */}}
+{{- define "gmail-operator.more-env" -}}
+{{- $env := concat (include "gmail-operator.proxy-env" . | fromYamlArray) ((index . 0).Values.extraEnv | default list) -}}
+{{- $names := list -}}
+{{- range $env -}}
+{{- if has .name $names -}}
+{{- fail (printf "extraEnv: %s is set twice, there or by proxy.https, proxy.mail and proxy.noProxy: leave one of the two out" .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- toYaml $env -}}
 {{- end -}}
