@@ -6,12 +6,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::lab::apply::apply;
 use crate::lab::control_plane::program;
 use crate::lab::{Lab, installed, until};
 
+mod components;
 mod refused;
 mod rights;
 
@@ -59,25 +60,6 @@ async fn the_samples_are_accepted() -> Result<()> {
         lab.control_plane
             .kubectl_with_input(apply, &sample.to_string())
             .await?;
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_chart_renders_what_deploy_has() -> Result<()> {
-    let mut deploy = by_name(kustomize("deploy")?);
-    // Helm makes the Namespace, or the admin.
-    ensure!(deploy.remove("Namespace/gmail-operator").is_some());
-    let chart = by_name(helm_template(&[])?);
-    ensure!(
-        chart.keys().eq(deploy.keys()),
-        "{:#?} is not {:#?}",
-        chart.keys(),
-        deploy.keys()
-    );
-    for (name, object) in &deploy {
-        let other = difference(&chart[name], object);
-        ensure!(other.is_none(), "{name}, chart and deploy/: {other:?}");
     }
     Ok(())
 }
@@ -316,25 +298,6 @@ fn drop_what_helm_adds(object: &mut Value) {
 pub fn by_name(objects: Vec<Value>) -> BTreeMap<String, Value> {
     let name = |o: &Value| format!("{}/{}", text(&o["kind"]), text(&o["metadata"]["name"]));
     objects.into_iter().map(|o| (name(&o), o)).collect()
-}
-
-/// Where two values differ first. 1 and 1.0 are the same: kustomize and Helm write numbers each in their own way.
-fn difference(a: &Value, b: &Value) -> Option<String> {
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => a.keys().chain(b.keys()).find_map(|key| {
-            let of = |map: &Map<String, Value>| map.get(key).cloned().unwrap_or_default();
-            difference(&of(a), &of(b)).map(|other| format!(".{key}{other}"))
-        }),
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            let differences = a.iter().zip(b).map(|(a, b)| difference(a, b));
-            let numbered = differences.enumerate();
-            numbered
-                .filter_map(|(at, other)| Some(format!("[{at}]{}", other?)))
-                .next()
-        }
-        (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => None,
-        (a, b) => (a != b).then(|| format!(": {a} and {b}")),
-    }
 }
 
 /// Whether the API server would take an object, or a List of them, down to each field.
