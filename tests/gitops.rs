@@ -2,25 +2,42 @@
 
 use anyhow::{Context, Result, ensure};
 use cel::Program;
-use gmail_operator::api::Reason;
+use gmail_operator::api::{MailboxStatus, Reason};
+use gmail_operator::domain::mailbox::{Health, HealthState};
 use mlua::{Lua, LuaSerdeExt};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator;
 
 #[test]
 fn argo_cd_tells_what_waits_for_a_person_from_what_is_broken() -> Result<()> {
-    for reason in Reason::iter() {
-        let health = match reason {
-            Reason::SignInRequired | Reason::Suspended | Reason::ProfileSuspended => "Suspended",
-            Reason::NotChecked | Reason::NotTested | Reason::Testing => "Progressing",
-            _ => "Degraded",
+    for (reason, account) in Reason::iter().flat_map(|r| [(r, None), (r, Some("ann@example.com"))])
+    {
+        let ready = |status| mailbox(&[("Ready", status, reason)], account);
+        let right = ready("False");
+        // It is as the metrics and the plugin have it.
+        let health = match state(&right)? {
+            HealthState::Ready => "Healthy",
+            HealthState::Failing => "Degraded",
+            HealthState::Suspended => "Suspended",
+            HealthState::Waiting if is_moving(reason) => "Progressing",
+            HealthState::Waiting => "Suspended",
         };
-        ensure!(argo_cd(&mailbox("False", reason))? == health, "{reason}");
-        ensure!(argo_cd(&mailbox("True", reason))? == "Healthy", "{reason}");
+        ensure!(argo_cd(&right)? == health, "{reason} {account:?}");
+        ensure!(argo_cd(&ready("True"))? == "Healthy", "{reason}");
+    }
+    // What only a change in Git puts right.
+    for reason in [
+        Reason::InvalidSpec,
+        Reason::NoDefaultProfile,
+        Reason::ProfileNotFound,
+    ] {
+        let wrong = [("Accepted", "False", reason), ("Ready", "False", reason)];
+        ensure!(argo_cd(&mailbox(&wrong, None))? == "Degraded", "{reason}");
     }
     for (status, reason, health) in [
         ("True", Reason::ProfileReady, "Healthy"),
         ("False", Reason::ProfileSuspended, "Suspended"),
+        ("False", Reason::ClientSecretMissing, "Suspended"),
         ("False", Reason::ClientSecretRejected, "Degraded"),
         ("Unknown", Reason::NotChecked, "Progressing"),
     ] {
@@ -39,16 +56,19 @@ fn flux_waits_for_the_object_and_not_for_its_owner() -> Result<()> {
             &[accepted, ("Ready", ready, Reason::SignInRequired)],
         )
     };
-    let profile = |accepted, credentials, ready| {
+    let judged = |accepted, credentials, ready, why| {
         object(
             "GmailServerProfile",
             &[
                 ("Accepted", accepted, Reason::Accepted),
-                ("CredentialsAccepted", credentials, Reason::NotChecked),
-                ("Ready", ready, Reason::NotChecked),
+                ("CredentialsAccepted", credentials, why),
+                ("Ready", ready, why),
             ],
         )
     };
+    let profile =
+        |accepted, credentials, ready| judged(accepted, credentials, ready, Reason::NotChecked);
+    let without_secret = |accepted| judged(accepted, "False", "False", Reason::ClientSecretMissing);
     for (object, judgement) in [
         (mailbox("True", "False"), Some("current")),
         (mailbox("True", "True"), Some("current")),
@@ -58,6 +78,8 @@ fn flux_waits_for_the_object_and_not_for_its_owner() -> Result<()> {
         (profile("True", "Unknown", "Unknown"), None),
         (profile("True", "False", "False"), Some("failed")),
         (profile("False", "Unknown", "False"), Some("failed")),
+        (without_secret("True"), Some("inProgress")),
+        (without_secret("False"), Some("failed")),
     ] {
         ensure!(flux(&object)? == judgement, "{object:#}");
     }
@@ -81,13 +103,32 @@ fn an_object_that_was_changed_is_looked_at_first() -> Result<()> {
     Ok(())
 }
 
-fn mailbox(ready: &str, reason: Reason) -> Value {
-    object("Mailbox", &[("Ready", ready, reason)])
+fn is_moving(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::NotChecked | Reason::NotTested | Reason::Testing
+    )
+}
+
+fn mailbox(conditions: &[(&str, &str, Reason)], account: Option<&str>) -> Value {
+    let mut mailbox = object("Mailbox", conditions);
+    mailbox["status"]["signIn"] = match account {
+        Some(account) => json!({ "account": account }),
+        None => json!({}),
+    };
+    mailbox
+}
+
+/// As the operator itself judges it.
+fn state(mailbox: &Value) -> Result<HealthState> {
+    let status: MailboxStatus = serde_json::from_value(mailbox["status"].clone())?;
+    Ok(Health::from(&status).state)
 }
 
 fn object(kind: &str, conditions: &[(&str, &str, Reason)]) -> Value {
     let conditions = conditions.iter().map(|(name, status, reason)| {
-        json!({ "type": name, "status": status, "reason": reason.name(), "message": "why" })
+        json!({ "type": name, "status": status, "reason": reason.name(), "message": "why",
+            "lastTransitionTime": "2026-11-26T10:00:00Z" })
     });
     json!({
         "apiVersion": "gmail-operator.dev/v1alpha1",
