@@ -142,12 +142,12 @@ promtool_binary() {
 }
 
 cluster() {
-    for program in containerd ctr runc iptables conntrack dnsmasq ip nsenter unshare openssl buildah cc; do
+    for program in containerd ctr runc iptables conntrack dnsmasq ip nsenter unshare openssl buildah skopeo cc; do
         PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null 2>&1 || absent=yes
     done
     { [ -x /usr/lib/cni/bridge ] && [ -x /usr/bin/python3 ]; } || absent=yes
     [ -z "${absent:-}" ] || from_debian "containerd and what the node needs" containerd runc containernetworking-plugins \
-        iptables conntrack dnsmasq-base iproute2 util-linux openssl buildah gcc libc6-dev python3
+        iptables conntrack dnsmasq-base iproute2 util-linux openssl buildah skopeo gcc libc6-dev python3
     build kube-scheduler k8s.io/kubernetes/cmd/kube-scheduler 1
     build kube-proxy k8s.io/kubernetes/cmd/kube-proxy 1
     build kubelet k8s.io/kubernetes/cmd/kubelet 1

@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use gmail_operator::api::GmailServerProfile;
 use kube::Resource;
 use serde_json::{Value, json};
@@ -36,8 +37,8 @@ const ENDS_WITH_1: [(&str, &str, &str); 3] = [
     ),
 ];
 
-/// A folder with the repository's `charts` and `deploy` and the file from Google's console, and the programs that the
-/// documents ask for.
+/// A folder with the repository's `charts`, `crds`, `deploy` and the image, the file from Google's console, and the programs
+/// that the documents ask for.
 pub struct Desk {
     pub folder: PathBuf,
     bin: PathBuf,
@@ -48,16 +49,23 @@ impl Desk {
         let folder = release.lab.dir().join("desk");
         let bin = folder.join("bin");
         fs::create_dir_all(&bin)?;
-        for shared in ["charts", "deploy"] {
-            let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::create_dir_all(folder.join("target"))?;
+        for shared in ["charts", "crds", "target/image"] {
             symlink(repository.join(shared), folder.join(shared))?;
         }
+        // What is in it is changed.
+        let deploy = [repository.join("deploy"), folder.clone()];
+        let copied = Command::new("cp").arg("-r").args(deploy).status()?;
+        ensure!(copied.success(), "deploy cannot be copied");
         symlink(program("kubectl")?, bin.join("kubectl"))?;
         let downloaded = admin::register_client(&release.lab, FORWARDED).await?;
         let desk = Desk { folder, bin };
         desk.write("client_secret.json", &downloaded)?;
         desk.write("values.yaml", &private_network(release))?;
+        fs::create_dir(desk.folder.join("registry"))?;
         desk.write("profile.yaml", &stand_ins(release))?;
+        desk.sample(release)?;
         desk.helm()?;
         Ok(desk)
     }
@@ -92,9 +100,23 @@ impl Desk {
             .current_dir(&self.folder)
             .env("PATH", format!("{}:{path}", self.bin.display()))
             .env("HOME", &self.folder)
+            // No registry is there.
+            .env(
+                "REGISTRY",
+                format!("oci:{}", self.folder.join("registry").display()),
+            )
             .env("KUBECONFIG", release.lab.control_plane.admin_kubeconfig())
             .kill_on_drop(true);
         shell
+    }
+
+    // The servers are in the place of Google's here, as in profile.yaml.
+    fn sample(&self, release: &Release) -> Result<()> {
+        let name = "deploy/samples/profile.yaml";
+        let sample = fs::read_to_string(self.folder.join(name))?;
+        let mut sample: Value = serde_saphyr::from_str(&sample)?;
+        admin::point_at_stand_ins(&mut sample, &release.lab);
+        self.write(name, &sample)
     }
 
     // The servers are in a private network here.
