@@ -51,9 +51,11 @@ impl Desk {
         fs::create_dir_all(&bin)?;
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::create_dir_all(folder.join("target"))?;
-        for shared in ["charts", "crds", "target/image"] {
+        for shared in ["charts", "crds"] {
             symlink(repository.join(shared), folder.join(shared))?;
         }
+        let image = std::env::var("IMAGE_FOLDER").context("make test-node runs this")?;
+        symlink(image, folder.join("target/image"))?;
         // What is in it is changed.
         let deploy = [repository.join("deploy"), folder.clone()];
         let copied = Command::new("cp").arg("-r").args(deploy).status()?;

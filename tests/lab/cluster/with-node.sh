@@ -7,5 +7,8 @@ trap '"$cluster/down.sh"' EXIT
 # The newest: of several versions, and of the one that is given out and the one that is only tried.
 shopt -s nullglob
 image=$(ls -t "$lab"/../image/{,tried/}gmail-operator-*.tar | head -n 1)
+# The documents' readers have it in their target/image.
+IMAGE_FOLDER=$(cd "$(dirname "$image")" && pwd)
+export IMAGE_FOLDER
 "$cluster/load.sh" "$image" "$home/images/python.tar"
 "$@"
