@@ -152,7 +152,8 @@ async fn work(
         network.clone(),
         traffic_rules(&settings.pace),
     );
-    let web = web::serve(settings, client, &keeper, &network, readiness, stop);
+    let page = &metrics.sign_in_page;
+    let web = web::serve(settings, client, &keeper, &network, page, readiness, stop);
     let control = lead(
         settings, client, &network, &keeper, metrics, readiness, stop,
     );

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use crate::api::{Mailbox, MailboxStatus};
-use crate::domain::mailbox::Health;
+use crate::domain::mailbox::{Health, HealthState};
 use crate::domain::name::ObjectName;
 use crate::domain::profile::{Choice, Counts, RequestKey, Standing, Tally};
 
@@ -99,6 +99,16 @@ impl Census {
         let rolls = self.lock();
         let members = rolls.profiles.get(profile).into_iter().flatten();
         Tally::of(members.map(|(_, member)| member.standing), request)
+    }
+
+    /// Whether access tokens are renewed for any Mailbox of `profile`: one that is signed in, and that
+    /// nobody has suspended.
+    pub fn renews(&self, profile: &ObjectName) -> bool {
+        let rolls = self.lock();
+        let mut members = rolls.profiles.get(profile).into_iter().flatten();
+        members.any(|(_, member)| {
+            member.standing.signed_in && member.health.state != HealthState::Suspended
+        })
     }
 
     /// When the sign-ins of `profile`'s mailboxes are known to end.
@@ -222,7 +232,6 @@ mod tests {
 
     use super::*;
     use crate::api::Reason;
-    use crate::domain::mailbox::HealthState;
 
     /// The Mailbox `uid`, which uses `profile` and is not Ready for `reason`.
     fn mailbox(uid: &str, profile: Option<&str>, reason: Reason) -> Mailbox {
@@ -291,5 +300,29 @@ mod tests {
             census.gone(uid);
         }
         assert_eq!(waiting(&census), [vec![], vec![]]);
+    }
+
+    #[test]
+    fn nothing_is_renewed_for_who_is_suspended_or_signed_out() {
+        for (ready, signed_in, renews) in [
+            ("Enabled", "True", true),
+            ("GoogleUnavailable", "True", true),
+            ("Suspended", "True", false),
+            ("ProfileSuspended", "True", false),
+            ("SignInRequired", "False", false),
+            ("ConsentExpired", "False", false),
+        ] {
+            let census = Census::default();
+            let mut mailbox = mailbox("a", Some("google"), ready.parse().unwrap());
+            let conditions = &mut mailbox.status.as_mut().unwrap().conditions;
+            let mut more = conditions[0].clone();
+            more.type_ = "SignedIn".into();
+            more.status = signed_in.into();
+            conditions.push(more);
+            census.seen(&mailbox);
+            assert_eq!(census.renews(&google()), renews, "{ready}");
+            census.gone("a");
+            assert!(!census.renews(&google()));
+        }
     }
 }

@@ -9,9 +9,10 @@ use super::profile::labels_of;
 use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::domain::mailbox::{Health, HealthState};
 use crate::domain::name::ObjectName;
-use crate::domain::profile::{capacity_of, project_of};
+use crate::domain::profile::{capacity_of, is_limited_by_google, project_of};
 use crate::telemetry::fleet::{
-    ConditionLabel, ConditionLabels, ConditionStatus, Figures, MailboxLabels, MailboxState,
+    CapacityLabels, ConditionLabel, ConditionLabels, ConditionStatus, Figures, LimitSetBy,
+    MailboxLabels, MailboxState,
 };
 use crate::telemetry::metrics::{ProfileLabels, ReasonLabel};
 
@@ -63,7 +64,20 @@ fn add_profile(
     let taken = project_of(profile).map_or(0, |project| context.places.taken(&project));
     figures.places_taken.push((labels.clone(), number(taken)));
     if let Some(capacity) = capacity_of(&profile.spec) {
-        figures.capacity.push((labels.clone(), number(capacity)));
+        let limit = CapacityLabels {
+            namespace: labels.namespace.clone(),
+            profile: labels.profile.clone(),
+            set_by: match is_limited_by_google(&profile.spec) {
+                true => LimitSetBy::Google,
+                false => LimitSetBy::Profile,
+            },
+        };
+        figures.capacity.push((limit, number(capacity)));
+    }
+    // Where nothing is renewed nobody finds out whether the server is back, and nobody misses it.
+    if !profile.spec.suspend && context.census.renews(name) {
+        let held_back = context.keeper.is_held_back(profile);
+        figures.held_back.push((labels.clone(), held_back.into()));
     }
     let conditions = profile.status.iter().flat_map(|status| &status.conditions);
     figures

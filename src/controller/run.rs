@@ -130,7 +130,7 @@ pub async fn run(
     };
     tokio::select! {
         (a, b, c) = ran => a.and(b).and(c),
-        () = tell_when_filled(&watches.readers, full, &readiness, &stop) => Ok(()),
+        () = tell_when_filled(&watches, full, &readiness, &stop) => Ok(()),
         () = look_in_turn(&context) => Ok(()),
         () = watches.follow_namespaces(writers.namespaces) => {
             Err(ControllerError::Ended("Namespaces"))
@@ -140,7 +140,9 @@ pub async fn run(
 
 /// Tells, once, that every store has its first contents.
 async fn tell_when_filled(
-    readers: &Readers,
+    Watches {
+        context, readers, ..
+    }: &Watches,
     full: watch::Sender<bool>,
     readiness: &Readiness,
     stop: &CancellationToken,
@@ -149,6 +151,7 @@ async fn tell_when_filled(
         () = readers.filled() => {
             tracing::info!("the caches are filled");
             readiness.controller_is_ready();
+            context.metrics.caches_filled.set(1);
             full.send_replace(true);
         }
         // They never will be, and who waits for that must not hold up the end.

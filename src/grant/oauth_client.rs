@@ -6,6 +6,7 @@ use super::traffic::{LaneName, Traffic, Turn};
 use super::{GrantKeeper, KeeperError};
 use crate::api::{GmailServerProfile, Reason};
 use crate::cluster::credentials::{self, CredentialsError};
+use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::grant::Grant;
 use crate::domain::name::ObjectName;
 use crate::domain::oauth_client::OAuthClient;
@@ -156,11 +157,23 @@ impl GrantKeeper {
         lane(&grant.token_endpoint, &grant.client_id, profile)
     }
 
-    /// Whether nothing is sent about `grant` now, since its OAuth server fails or wants a pause.
-    pub fn is_held_back(&self, grant: &Grant, profile: &GmailServerProfile) -> bool {
-        let lane = self.lane_of(grant, profile);
-        self.traffic.is_closed(&lane, Timestamp::now())
+    /// Whether nothing is sent to the OAuth server of `profile` now, since it fails or wants a pause.
+    pub fn is_held_back(&self, profile: &GmailServerProfile) -> bool {
+        let lane = lane_of_client(profile);
+        lane.is_some_and(|lane| self.traffic.is_closed(&lane, Timestamp::now()))
     }
+}
+
+/// Where requests of the client that `profile` has now go in line, where that client is known.
+fn lane_of_client(profile: &GmailServerProfile) -> Option<LaneName> {
+    let client_id = profile.status.as_ref()?.oauth_client.as_ref()?;
+    let client_id = client_id.client_id.as_deref()?;
+    let endpoints = profile.spec.oauth_client.as_ref()?.endpoints.as_ref();
+    let endpoints = match endpoints {
+        Some(endpoints) => OAuthEndpoints::from_spec(endpoints).ok()?,
+        None => OAuthEndpoints::google(),
+    };
+    Some(lane(&endpoints.token, client_id, profile))
 }
 
 fn lane(token_endpoint: &Url, client_id: &str, profile: &GmailServerProfile) -> LaneName {

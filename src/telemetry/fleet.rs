@@ -27,7 +27,9 @@ pub struct Figures {
     /// The Google accounts that hold a place in each profile's Cloud project.
     pub places_taken: Vec<(ProfileLabels, i64)>,
     /// How many may; a profile without a limit has none.
-    pub capacity: Vec<(ProfileLabels, i64)>,
+    pub capacity: Vec<(CapacityLabels, i64)>,
+    /// Whether nothing is sent to the OAuth server of each profile that has renewals.
+    pub held_back: Vec<(ProfileLabels, i64)>,
 }
 
 /// The labels of Mailboxes that are alike.
@@ -54,6 +56,26 @@ pub enum MailboxState {
     Suspended,
     /// Signed in, and does not work.
     Failing,
+}
+
+/// The labels of a profile's limit.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+pub struct CapacityLabels {
+    /// The profile's namespace.
+    pub namespace: String,
+    /// The profile's name.
+    pub profile: String,
+    /// Whose limit it is.
+    pub set_by: LimitSetBy,
+}
+
+/// Whose limit counts.
+#[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
+pub enum LimitSetBy {
+    /// Google's, for an app that is in Testing or not verified.
+    Google,
+    /// The profile's own, which is lower.
+    Profile,
 }
 
 /// The labels of a profile's condition.
@@ -135,8 +157,14 @@ impl Collector for Fleet {
         gauges(
             &mut encoder,
             "profile_capacity",
-            "Google accounts that may hold a place in the Cloud project of a profile; none where there is no limit",
+            "Google accounts that may hold a place in the Cloud project of a profile, and whose limit that is; none where there is no limit",
             &figures.capacity,
+        )?;
+        gauges(
+            &mut encoder,
+            "oauth_server_held_back",
+            "Whether nothing is sent to the OAuth server of a profile, since it fails or asked for a pause; none where nothing is renewed",
+            &figures.held_back,
         )
     }
 }
@@ -188,7 +216,15 @@ mod tests {
                 reason: ReasonLabel(Reason::ProfileReady),
             }],
             places_taken: vec![(profile.clone(), 7)],
-            capacity: vec![(profile, 100)],
+            capacity: vec![(
+                CapacityLabels {
+                    namespace: "mail".into(),
+                    profile: "google".into(),
+                    set_by: LimitSetBy::Google,
+                },
+                100,
+            )],
+            held_back: vec![(profile, 1)],
         }
     }
 
@@ -208,7 +244,8 @@ mod tests {
             r#"mailboxes{namespace="mail",profile="google",state="Suspended",reason="Suspended"} 1"#,
             r#"profile_condition{namespace="mail",profile="google",condition="Ready",status="True",reason="ProfileReady"} 1"#,
             r#"profile_places_taken{namespace="mail",profile="google"} 7"#,
-            r#"profile_capacity{namespace="mail",profile="google"} 100"#,
+            r#"profile_capacity{namespace="mail",profile="google",set_by="Google"} 100"#,
+            r#"oauth_server_held_back{namespace="mail",profile="google"} 1"#,
         ] {
             let line = format!("\ngmail_operator_{series}\n");
             assert!(shown().contains(&line), "no {series} in {}", shown());

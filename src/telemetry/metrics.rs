@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use super::calls::RemoteCalls;
 use super::fleet::Fleet;
 use super::histograms::{ReconcileDurations, RenewalMargin, StepDurations};
+use super::sign_ins::SignInPage;
 use super::writes::ApiWrites;
 use crate::api::Reason;
 
@@ -39,8 +40,6 @@ pub struct Metrics {
     pub renewal_margin: RenewalMargin,
     /// Renewals that were not sent yet, by why.
     pub held_back: Family<HeldBackLabels, Counter>,
-    /// Whether nothing is sent to a profile's OAuth server, since it fails or wants a pause.
-    pub oauth_held_back: Family<ProfileLabels, Gauge>,
     /// Tests of one direction by reason.
     pub tests: Family<TestLabels, Counter>,
     /// How long the steps of tests take, in seconds.
@@ -55,6 +54,10 @@ pub struct Metrics {
     pub fleet: Fleet,
     /// Whether this process leads.
     pub leader: Gauge,
+    /// Whether it has read all that it looks after, where it leads.
+    pub caches_filled: Gauge,
+    /// The sign-in page.
+    pub sign_in_page: SignInPage,
 }
 
 /// The labels of a profile. Its series go when it does.
@@ -273,15 +276,8 @@ impl Metrics {
         }
     }
 
-    /// Says whether nothing is sent to the OAuth server of a profile.
-    pub fn oauth_held_back(&self, labels: &ProfileLabels, held_back: bool) {
-        let gauge = self.oauth_held_back.get_or_create(labels);
-        gauge.set(held_back.into());
-    }
-
     /// Ends the series of a profile that is gone.
     pub fn forget_profile(&self, labels: &ProfileLabels) {
-        self.oauth_held_back.remove(labels);
         self.earliest_end.remove(labels);
         self.ending_soon.remove(labels);
     }

@@ -8,6 +8,7 @@ pub mod log;
 pub mod metrics;
 mod register;
 pub mod server;
+pub mod sign_ins;
 pub mod spans;
 pub mod traces;
 pub mod writes;

@@ -2,7 +2,10 @@
 
 use prometheus_client::registry::Registry;
 
-use super::metrics::{Kind, Metrics, Protocol, ProtocolLabels, ReconcileLabels, ReconcileResult};
+use super::metrics::{
+    Kind, Metrics, Protocol, ProtocolLabels, ReconcileLabels, ReconcileResult, RenewalResult,
+    ResultLabels,
+};
 
 impl Metrics {
     /// A registry with all of them.
@@ -46,11 +49,6 @@ impl Metrics {
             "Renewals that were not sent yet by why: others come first, the OAuth server fails, or it asked for a pause",
             self.held_back.clone(),
         );
-        registry.register(
-            "oauth_server_held_back",
-            "Whether nothing is sent to a profile's OAuth server, since it fails or asked for a pause",
-            self.oauth_held_back.clone(),
-        );
         self.register_tests(registry);
         registry.register(
             "sign_in_earliest_end_timestamp_seconds",
@@ -67,6 +65,12 @@ impl Metrics {
             "Whether this process is the leader",
             self.leader.clone(),
         );
+        registry.register(
+            "caches_filled",
+            "Whether the leader has read all that it looks after",
+            self.caches_filled.clone(),
+        );
+        self.sign_in_page.register(registry);
         registry.register_collector(Box::new(self.fleet.clone()));
         self.begin_at_zero();
     }
@@ -77,8 +81,17 @@ impl Metrics {
             let labels = ProtocolLabels { protocol };
             self.unknown_answers.get_or_create(&labels).inc_by(0);
         }
+        for result in [RenewalResult::Ok, RenewalResult::Unavailable] {
+            let renewals = &self.renewals;
+            renewals.get_or_create(&ResultLabels { result }).inc_by(0);
+        }
         for kind in [Kind::Mailbox, Kind::GmailServerProfile, Kind::Grant] {
-            for result in [ReconcileResult::Panic, ReconcileResult::TimedOut] {
+            for result in [
+                ReconcileResult::Ok,
+                ReconcileResult::Error,
+                ReconcileResult::Panic,
+                ReconcileResult::TimedOut,
+            ] {
                 let labels = ReconcileLabels { kind, result };
                 self.reconciles.get_or_create(&labels).inc_by(0);
             }

@@ -23,7 +23,10 @@ pub(super) async fn begin(
 ) -> Response {
     match web.begin(path, &headers, Purpose::Consent).await {
         Ok(response) => response,
-        Err(stopped) => stopped.page().into_response(),
+        Err(stopped) => {
+            web.count_failed(&stopped);
+            stopped.page().into_response()
+        }
     }
 }
 

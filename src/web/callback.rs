@@ -21,6 +21,7 @@ use crate::domain::grant::known_end;
 use crate::domain::secret::AuthorizationCode;
 use crate::google::{Exchanged, Identity};
 use crate::grant::{Accepted, Consent, ProfileClient};
+use crate::telemetry::sign_ins::SignInResult;
 
 /// `GET` of the redirect URI.
 pub(super) async fn callback(
@@ -36,10 +37,19 @@ pub(super) async fn callback(
     let cookies = web.cookies(&headers);
     let (flow, link) = match web.flow(&cookies, &answer.state).await {
         Ok(found) => found,
-        Err(stopped) => return stopped.page().into_response(),
+        Err(stopped) => {
+            web.count_failed(&stopped);
+            return stopped.page().into_response();
+        }
     };
     let came = web.complete(&flow, &link, &answer, Timestamp::now()).await;
+    let is_in = matches!(came, Ok(Came::In(_)));
     let ended = web.conclude(cookies, &flow, &link, came).await;
+    web.metrics.ended(match &ended {
+        Err(stopped) if stopped.is_passing() => SignInResult::Failed,
+        _ if is_in => SignInResult::Ok,
+        _ => SignInResult::Refused,
+    });
     ended.unwrap_or_else(|stopped| {
         stopped
             .page_with(Some(&web.page_url(&link)))

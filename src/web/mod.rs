@@ -57,6 +57,7 @@ use crate::domain::console::PublicUrl;
 use crate::domain::reach::Reach;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
+use crate::telemetry::sign_ins::SignInPage;
 
 pub use keys::KeyError;
 use keys::KeyRing;
@@ -83,6 +84,7 @@ pub struct Web {
     keeper: GrantKeeper,
     network: Arc<Network>,
     settings: WebSettings,
+    metrics: SignInPage,
     keys: KeyRing,
     edge: Edge,
     /// Requests that are being answered.
@@ -94,13 +96,14 @@ pub struct Web {
 const MAX_REQUESTS: usize = 256;
 
 impl Web {
-    /// Pages that keep grants with `keeper`, and connect as `network` allows. Connects to nothing
-    /// yet.
+    /// Pages that keep grants with `keeper`, connect as `network` allows, and are counted in
+    /// `metrics`. Connects to nothing yet.
     pub fn new(
         client: Client,
         keeper: GrantKeeper,
         network: Arc<Network>,
         settings: WebSettings,
+        metrics: SignInPage,
     ) -> Self {
         Self {
             keys: KeyRing::new(client.clone(), &settings.namespace),
@@ -112,6 +115,7 @@ impl Web {
             keeper,
             network,
             settings,
+            metrics,
             places: Semaphore::new(MAX_REQUESTS),
         }
     }

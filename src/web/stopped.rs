@@ -11,6 +11,7 @@ use crate::cluster::credentials::CredentialsError;
 use crate::domain::refusal::Refusal;
 use crate::google::{Identity, IdentityError, OAuthError};
 use crate::grant::{AcceptError, ClientError, KeeperError, ProfileClient};
+use crate::telemetry::sign_ins::SignInResult;
 
 /// Why a request ends here. `String`s are for the log.
 #[derive(Debug)]
@@ -114,6 +115,13 @@ impl Stopped {
 }
 
 impl Web {
+    /// Counts a sign-in that is `stopped` through no fault of whoever signs in.
+    pub(super) fn count_failed(&self, stopped: &Stopped) {
+        if stopped.is_passing() {
+            self.metrics.ended(SignInResult::Failed);
+        }
+    }
+
     /// The OAuth client of the profile that serves `found`.
     pub(super) async fn client_of(&self, found: &Found) -> Result<ProfileClient, Stopped> {
         let profile = found.profile.as_ref();

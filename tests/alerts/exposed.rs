@@ -4,12 +4,14 @@ use anyhow::Result;
 use gmail_operator::api::{ProfileCondition, Reason};
 use gmail_operator::telemetry::calls::{CallResult, Service};
 use gmail_operator::telemetry::fleet::{
-    ConditionLabel, ConditionLabels, ConditionStatus, Figures, MailboxLabels, MailboxState,
+    CapacityLabels, ConditionLabel, ConditionLabels, ConditionStatus, Figures, LimitSetBy,
+    MailboxLabels, MailboxState,
 };
 use gmail_operator::telemetry::metrics::{
     Direction, HeldBackLabel, HeldBackLabels, Kind, KindLabels, Metrics, ProfileLabels, Protocol,
     ReasonLabel, ReconcileResult, RenewalResult, ResultLabels, TestedStep,
 };
+use gmail_operator::telemetry::sign_ins::SignInResult;
 use gmail_operator::telemetry::writes::{Verb, Written};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -24,9 +26,16 @@ pub fn exposed() -> Result<String> {
         namespace: "mail".into(),
         profile: "google".into(),
     };
-    metrics.oauth_held_back(&profile, true);
     metrics.endings(&profile, Some(1), 1);
     metrics.leader.set(1);
+    metrics.caches_filled.set(1);
+    for result in [
+        SignInResult::Ok,
+        SignInResult::Refused,
+        SignInResult::Failed,
+    ] {
+        metrics.sign_in_page.ended(result);
+    }
     load(&metrics);
     metrics.fleet.show(figures(profile));
     let mut text = String::new();
@@ -118,7 +127,18 @@ fn load(metrics: &Metrics) {
 fn figures(profile: ProfileLabels) -> Figures {
     let mut figures = Figures {
         places_taken: vec![(profile.clone(), 1)],
-        capacity: vec![(profile.clone(), 1)],
+        capacity: [LimitSetBy::Google, LimitSetBy::Profile]
+            .map(|set_by| {
+                let ProfileLabels { namespace, profile } = profile.clone();
+                let labels = CapacityLabels {
+                    namespace,
+                    profile,
+                    set_by,
+                };
+                (labels, 1)
+            })
+            .into(),
+        held_back: vec![(profile.clone(), 1)],
         ..Figures::default()
     };
     let ProfileLabels { namespace, profile } = profile;

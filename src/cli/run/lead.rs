@@ -91,6 +91,7 @@ impl<'a> Shown<'a> {
 impl Drop for Shown<'_> {
     fn drop(&mut self) {
         self.0.leader.set(0);
+        self.0.caches_filled.set(0);
         self.0.fleet.clear();
     }
 }

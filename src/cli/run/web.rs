@@ -12,6 +12,7 @@ use crate::grant::GrantKeeper;
 use crate::net::network::Network;
 use crate::settings::{Component, Settings};
 use crate::telemetry::health::Readiness;
+use crate::telemetry::sign_ins::SignInPage;
 use crate::web::{self, Certificates, Door, Source, Web, WebSettings};
 
 /// The waits before the cookies' keys are read again.
@@ -24,6 +25,7 @@ pub(super) async fn serve(
     client: &Client,
     keeper: &GrantKeeper,
     network: &Arc<Network>,
+    metrics: &SignInPage,
     readiness: &Readiness,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
@@ -44,6 +46,7 @@ pub(super) async fn serve(
         keeper.clone(),
         network.clone(),
         web_settings,
+        metrics.clone(),
     );
     let web = Arc::new(web);
     let certificates = tokio::select! {
@@ -60,6 +63,7 @@ pub(super) async fn serve(
     let beside = async {
         load_keys(&web).await;
         readiness.web_is_ready();
+        let _open = metrics.opens();
         match &certificates {
             Some(certificates) => certificates.keep_fresh().await,
             None => std::future::pending().await,

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
-use kube::runtime::reflector::ObjectRef;
 
 use super::observe::{Observed, limit};
 use crate::api::{GmailServerProfile, Reason};
@@ -11,7 +10,6 @@ use crate::cluster::ClusterError;
 use crate::cluster::grants::StoredGrant;
 use crate::controller::context::{Context, object_name};
 use crate::controller::places::Change;
-use crate::controller::profile::labels_of;
 use crate::controller::wake::places_changed;
 use crate::domain::mailbox::{GrantView, Hold, Outcome};
 use crate::grant::{HeldBack, KeeperError, NotYet, Renewal, Written};
@@ -146,7 +144,6 @@ pub(super) fn renewed(
     stored: &StoredGrant,
     result: Result<Renewal, KeeperError>,
 ) -> Result<(Outcome, Option<StoredGrant>), ClusterError> {
-    tell_held_back(context, profile, stored);
     let counted = |result| {
         context
             .metrics
@@ -179,19 +176,6 @@ pub(super) fn renewed(
             Ok((unavailable(observed, &error), None))
         }
     }
-}
-
-/// Tells in metrics whether anything is sent to the OAuth server of `profile`.
-fn tell_held_back(context: &Context, profile: &GmailServerProfile, stored: &StoredGrant) {
-    // Deleted meanwhile: its series must not come back.
-    let name = object_name(profile);
-    let reference = ObjectRef::new(&name.name).within(&name.namespace);
-    if context.profiles.store().get(&reference).is_none() {
-        return;
-    }
-    let held_back = context.keeper.is_held_back(&stored.grant, profile);
-    let labels = labels_of(&name);
-    context.metrics.oauth_held_back(&labels, held_back);
 }
 
 /// Nothing was sent. It is no failure, and there may be thousands.

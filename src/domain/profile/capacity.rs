@@ -30,6 +30,14 @@ pub fn capacity_of(spec: &GmailServerProfileSpec) -> Option<usize> {
     capacity(screen, spec.max_mailboxes)
 }
 
+/// Whether that limit is Google's own, and not one that the admin has chosen.
+pub fn is_limited_by_google(spec: &GmailServerProfileSpec) -> bool {
+    let client = spec.oauth_client.as_ref();
+    let screen = client.and_then(|client| client.consent_screen.as_ref());
+    let googles = capacity(screen, None);
+    googles.is_some() && googles == capacity_of(spec)
+}
+
 /// The Google Cloud project of a profile's client, where that is known.
 pub fn project_of(profile: &GmailServerProfile) -> Option<Project> {
     let client = profile.status.as_ref()?.oauth_client.as_ref()?;

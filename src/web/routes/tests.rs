@@ -16,6 +16,7 @@ use crate::domain::line::Rules;
 use crate::domain::reach::Reach;
 use crate::grant::{GrantKeeper, TrafficRules};
 use crate::net::network::Network;
+use crate::telemetry::sign_ins::SignInPage;
 
 const UID: &str = "0b6f2d6e-4f0e-4b0a-9f57-2b8f3c1d9e10";
 
@@ -65,7 +66,13 @@ async fn site(public_url: &str) -> Site {
         .unwrap()
         .1
         .to_owned();
-    let web = Arc::new(Web::new(client, keeper, network, settings));
+    let web = Arc::new(Web::new(
+        client,
+        keeper,
+        network,
+        settings,
+        SignInPage::default(),
+    ));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let stop = CancellationToken::new();
