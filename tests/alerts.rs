@@ -3,6 +3,8 @@
 
 mod cases;
 mod exposed;
+mod on_the_lab;
+mod scraped;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,6 +21,7 @@ use crate::lab::until;
 use crate::manifests::{by_name, helm_template};
 use cases::{Case, cases};
 use exposed::exposed;
+use scraped::{Scrape, Seen};
 
 const ALERTS: &str = "charts/gmail-operator/files/alerts.yaml";
 const DASHBOARD: &str = "charts/gmail-operator/files/dashboard.json";
@@ -288,6 +291,10 @@ async fn the_metrics_say_how_each_mailbox_is() -> Result<()> {
         Ok(told.iter().all(tells))
     })
     .await?;
+    // One that is suspended and one that nobody has signed in to wake nobody.
+    let first = Scrape::of(&site).await?;
+    let seen = Seen::until(&site, "all is well", first, |_, _| true).await?;
+    test_rules(vec![seen.fires(&[])])?;
     // The profile's series go with it, and the one who was signed in needs somebody.
     site.kubectl(&["delete", "gmailserverprofile", "google"])
         .await?;
