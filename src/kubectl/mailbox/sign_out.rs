@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::json;
+use tokio::time::{Instant, sleep_until};
 
 use super::{command, condition, read};
 use crate::api::{Mailbox, MailboxCondition, Reason, SIGN_OUT_REQUESTED_ANNOTATION};
 use crate::cluster::call;
 use crate::domain::name::ObjectName;
-use crate::domain::schedule::{later, until};
+use crate::domain::schedule::later;
 use crate::domain::verdict::seconds;
 use crate::kubectl::access::AccessFlags;
 use crate::kubectl::conditions::reason;
@@ -49,8 +50,8 @@ pub struct SignOutArgs {
 const LONG: &str = "\
 End a mailbox's sign-in: its grant is deleted, and its owner has to sign in again.
 
-The command sets the annotation gmail-operator.dev/sign-out-requested-at on the Mailbox to the present
-time. The operator then ends every sign-in that was given before that time: it stops using the
+The command sets the annotation gmail-operator.dev/sign-out-requested-at on the Mailbox to the second
+after the present sign-in. The operator then ends every sign-in that was given before that: it stops using the
 mailbox, deletes the grant, and takes the permission back at Google, unless the same account serves
 another Mailbox of the same Google Cloud project, which that would end as well. The Mailbox itself
 stays. Mail is neither moved nor deleted.
@@ -91,7 +92,9 @@ pub async fn run(args: SignOutArgs, access: &AccessFlags) -> Result<(), CommandE
             "it was not confirmed, so nothing was changed".to_owned(),
         ));
     }
-    let requested_at = request(&client, &name, &mailbox).await?;
+    request(&client, &name, &mailbox).await?;
+    // The second that the annotation names is over then, also by the clock that notes the next sign-in.
+    let is_over = Instant::now() + Duration::from_secs(1);
     if args.timeout.is_zero() {
         return output::show(&story(
             &name,
@@ -102,20 +105,19 @@ pub async fn run(args: SignOutArgs, access: &AccessFlags) -> Result<(), CommandE
     let progress = Progress::start();
     let api: Api<Mailbox> = Api::namespaced(client, &name.namespace);
     let ended = until_decided(api, "Mailbox", &name, args.timeout, &progress, judge).await;
+    if matches!(ended, Ok(Ended::Decided(()))) {
+        sleep_until(is_over).await;
+    }
     drop(progress);
     let account = account(&mailbox);
     match ended? {
-        Ended::Decided(()) => {
-            // Who signs in from now on stays signed in.
-            tokio::time::sleep(until(requested_at, Timestamp::now()).min(args.timeout)).await;
-            output::show(&story(
-                &name,
-                access,
-                &format!(
-                    "{account} is signed out. The operator has deleted the grant, and takes the permission back at Google unless that account serves another Mailbox of the same Google Cloud project. Its owner sees what is left at https://myaccount.google.com/connections."
-                ),
-            ))
-        }
+        Ended::Decided(()) => output::show(&story(
+            &name,
+            access,
+            &format!(
+                "{account} is signed out. The operator has deleted the grant, and takes the permission back at Google unless that account serves another Mailbox of the same Google Cloud project. Its owner sees what is left at https://myaccount.google.com/connections."
+            ),
+        )),
         Ended::Gone => Err(CommandError::Failed(format!(
             "the Mailbox {name} was deleted while it was waited for; its deletionPolicy says what becomes of its grant"
         ))),
@@ -177,12 +179,12 @@ fn is_yes(answer: &str) -> bool {
 }
 
 /// Writes the annotation onto the Mailbox as it was last seen: one that was made anew meanwhile is
-/// another. Returns the time that it names: a sign-in before it is ended, too.
+/// another.
 async fn request(
     client: &Client,
     name: &ObjectName,
     mailbox: &Mailbox,
-) -> Result<Timestamp, CommandError> {
+) -> Result<(), CommandError> {
     let api: Api<Mailbox> = Api::namespaced(client.clone(), &name.namespace);
     let params = PatchParams {
         field_manager: Some(MANAGER.to_owned()),
@@ -196,27 +198,25 @@ async fn request(
                 "the Mailbox {name} was deleted and made anew meanwhile, so nothing was changed"
             )));
         }
-        let requested_at = time_of_request(&seen);
         let patch = json!({ "metadata": {
             "resourceVersion": seen.metadata.resource_version,
-            "annotations": { SIGN_OUT_REQUESTED_ANNOTATION: requested_at.to_string() },
+            "annotations": { SIGN_OUT_REQUESTED_ANNOTATION: time_of_request(&seen).to_string() },
         } });
         let doing = || format!("asking for the sign-out of the Mailbox {name}");
         match call(doing, api.patch(&name.name, &params, &Patch::Merge(patch))).await {
             Err(error) if error.is_conflict() && tried < TRIES => tried += 1,
-            done => return Ok(done.map(|_| requested_at)?),
+            done => return Ok(done.map(drop)?),
         }
     }
 }
 
-/// To the second, as sign-ins are noted: now, but after the sign-in that is there, which may be of
-/// this very second.
+/// The second after the sign-in that is there, by the clock that has noted it: this machine's may be ahead, and would
+/// end sign-ins that are yet to come. Where no time is known it is now.
 fn time_of_request(mailbox: &Mailbox) -> Timestamp {
     let sign_in = mailbox.status.as_ref().and_then(|s| s.sign_in.as_ref());
     let signed_in_at = sign_in.and_then(|sign_in| sign_in.signed_in_at.as_ref());
     let after = signed_in_at.map(|at| later(at.0, Duration::from_secs(1)));
-    let now = seconds(Timestamp::now()).0;
-    after.map_or(now, |after| after.max(now))
+    after.unwrap_or_else(|| seconds(Timestamp::now()).0)
 }
 
 fn story(name: &ObjectName, access: &AccessFlags, what: &str) -> Page {
@@ -247,17 +247,16 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_of_the_same_second_is_before_it() {
-        let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
+    fn it_is_the_second_after_the_sign_in() {
+        let signed_in_at = Timestamp::UNIX_EPOCH;
         let mailbox = serde_json::from_value(json!({
             "apiVersion": "gmail-operator.dev/v1alpha1",
             "kind": "Mailbox",
             "metadata": { "name": "support" },
             "spec": { "emailAddress": "support@example.com" },
-            "status": { "signIn": { "signedInAt": now.to_string() } },
+            "status": { "signIn": { "signedInAt": signed_in_at.to_string() } },
         }));
         let mailbox: Mailbox = mailbox.unwrap_or_else(|error| panic!("{error}"));
-        let at = time_of_request(&mailbox);
-        assert!(at > now, "{at}");
+        assert_eq!(time_of_request(&mailbox).as_second(), 1);
     }
 }
