@@ -71,8 +71,8 @@ impl Default for RemoteCalls {
 
 impl RemoteCalls {
     /// Waits for `call` to `service`, which the server at `host` and `port` gives; `judge` says how
-    /// it ended. A call that is dropped meanwhile is not counted. It is pinned, since what is passed
-    /// on by value is on the stack several times.
+    /// it ended. One that is dropped meanwhile is counted as [`CallResult::Abandoned`]. It is
+    /// pinned, since what is passed on by value is on the stack several times.
     pub async fn timed<T>(
         &self,
         service: Service,

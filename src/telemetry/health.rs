@@ -29,6 +29,11 @@ impl Readiness {
         self.kinds.store(true, Ordering::Relaxed);
     }
 
+    /// The controller begins to lead: its caches are empty.
+    pub fn controller_begins(&self) {
+        self.controller.store(false, Ordering::Relaxed);
+    }
+
     /// The controller has filled its caches, or waits for the Lease.
     pub fn controller_is_ready(&self) {
         self.controller.store(true, Ordering::Relaxed);

@@ -57,6 +57,7 @@ pub(super) async fn lead(
             }
         }
         tracing::info!(identity = settings.identity, "this replica leads");
+        readiness.controller_begins();
         let _shown = Shown::leading(metrics);
         let controllers = ControllerSettings {
             client: client.clone(),
