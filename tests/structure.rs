@@ -175,8 +175,9 @@ fn each_filter_of_the_makefile_fits_a_test() {
         let (module, test) = filter.split_once("::").unwrap();
         let file = root().join(format!("tests/{module}.rs"));
         let source = fs::read_to_string(file).unwrap_or_else(|error| panic!("{filter}: {error}"));
-        let mut ignored = source.split("#[ignore").skip(1);
-        let fits = ignored.any(|after| after.contains(&format!("fn {test}")));
+        let ignored = source.split("#[ignore").skip(1);
+        let mut names = ignored.filter_map(|after| after.split("fn ").nth(1)?.split('(').next());
+        let fits = names.any(|name| test.is_empty() || name == test);
         assert!(fits, "{filter} fits no test");
     }
 }

@@ -15,13 +15,12 @@ most=25
 
 command -v buildah >/dev/null || install_package buildah
 mkdir -p "$out"
+origin=$(authorities_origin) || missing ca-certificates "apt-get install ca-certificates"
 if [ -n "${AUTHORITIES:-}" ]; then
   authorities=$AUTHORITIES
   [ -r "$authorities" ] || { echo "AUTHORITIES=$authorities cannot be read" >&2; exit 1; }
-  origin=${AUTHORITIES##*/}
 else
   authorities=$out/ca-certificates.crt
-  origin=$(authorities_version) || missing ca-certificates "apt-get install ca-certificates"
   awk 1 /usr/share/ca-certificates/mozilla/*.crt >"$authorities"
 fi
 

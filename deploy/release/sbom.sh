@@ -23,14 +23,15 @@ trap 'rm -f "$file.json"' EXIT
 target/tools/bin/cargo-cyclonedx cyclonedx --quiet --format json --spec-version 1.5 --target "$target" \
   --no-build-deps --override-filename "$file"
 libc=$(dpkg-query --show --showformat='${Version}' libc6-dev 2>/dev/null || getconf GNU_LIBC_VERSION)
-authorities=$(authorities_version || true)
+read -r authorities authorities_version < <(authorities_origin) || true
 # Where it was made is nobody's business.
-jq --arg here "path+file://$PWD" --arg libc "$libc" --arg authorities "${authorities#* }" '
-  def part(type; name; version; licence):
-    {type: type, "bom-ref": name, name: name, version: version, licenses: [{license: {id: licence}}]};
+jq --arg here "path+file://$PWD" --arg libc "$libc" --arg authorities "$authorities" \
+  --arg authorities_version "$authorities_version" '
+  def part(type; name): {type: type, "bom-ref": name, name: name};
+  def version(version; licence): . + {version: version, licenses: [{license: {id: licence}}]};
   walk(if type == "string" then gsub($here; "path+file:///source") else . end)
-  | .components += [part("library"; "glibc"; $libc; "LGPL-2.1-or-later")]
-  | if $authorities == "" then . else
-      .components += [part("data"; "ca-certificates"; $authorities; "MPL-2.0")]
-    end' "$file.json" >"$out/$file.json"
+  | .components += [
+      (part("library"; "glibc") | version($libc; "LGPL-2.1-or-later")),
+      (part("data"; $authorities) | if $authorities_version == "" then . else version($authorities_version; "MPL-2.0") end)
+    ]' "$file.json" >"$out/$file.json"
 echo "$out/$file.json: $(grep -c '"bom-ref": "registry+' "$out/$file.json") packages"

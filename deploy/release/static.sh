@@ -27,9 +27,13 @@ install_package() {
     missing "$1" "apt-get install $1"
 }
 
-# The version of the package whose certificate authorities go into the image, such as 20230311.
-authorities_version() {
-  dpkg-query --show --showformat='ca-certificates ${Version}' ca-certificates 2>/dev/null
+# Where the image's certificate authorities come from: "ca-certificates 20230311", or the file that AUTHORITIES names.
+authorities_origin() {
+  if [ -n "${AUTHORITIES:-}" ]; then
+    echo "${AUTHORITIES##*/}"
+  else
+    dpkg-query --show --showformat='ca-certificates ${Version}' ca-certificates 2>/dev/null
+  fi
 }
 
 # Builds a program of that name, and puts its path into $binary.

@@ -6,7 +6,9 @@ trap '"$cluster/down.sh"' EXIT
 "$cluster/up.sh"
 # The newest: of several versions, and of the one that is given out and the one that is only tried.
 shopt -s nullglob
-image=$(ls -t "$lab"/../image/{,tried/}gmail-operator-*.tar | head -n 1)
+images=("$lab"/../image/{,tried/}gmail-operator-*.tar)
+[ ${#images[@]} -gt 0 ] || fail "there is no image: make image builds one"
+image=$(ls -t "${images[@]}" | head -n 1)
 # The documents' readers have it in their target/image.
 IMAGE_FOLDER=$(cd "$(dirname "$image")" && pwd)
 export IMAGE_FOLDER
