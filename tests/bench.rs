@@ -24,6 +24,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use lab::process::Process;
+use lab::until;
 use scale::Creation;
 
 /// For anything that is measured, and for getting ready for it.
@@ -112,6 +114,19 @@ fn parts(arguments: impl Iterator<Item = String>) -> Result<Vec<Part>> {
         });
     }
     Ok(parts)
+}
+
+/// Waits until `process` had hardly any work in each of `seconds` seconds.
+async fn until_idle(process: Process, seconds: u32) -> Result<()> {
+    let mut quiet = 0;
+    until("the process to be idle", PATIENCE, async || {
+        let before = process.cpu()?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let idle = process.cpu()? - before <= Duration::from_millis(20);
+        quiet = if idle { quiet + 1 } else { 0 };
+        Ok(quiet >= seconds)
+    })
+    .await
 }
 
 /// It takes minutes, and nobody should have to wonder.

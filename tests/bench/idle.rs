@@ -11,7 +11,7 @@ use super::lab::process::Process;
 use super::lab::tokens::Tokens;
 use super::lab::until;
 use super::table::{self, Row};
-use super::{PATIENCE, tell, throughput};
+use super::{tell, throughput, until_idle};
 
 /// Unless another number is asked for.
 pub const MAILBOXES: usize = 1000;
@@ -43,7 +43,7 @@ pub async fn run(mailboxes: usize) -> Result<()> {
     let watch = watcher(site.mailboxes(), watcher::Config::default());
     throughput::until_all(&mut Box::pin(watch.applied_objects()), "Ready", mailboxes).await?;
     let operator = Process(site.running()?.pid());
-    operator.until_idle(QUIET_SECONDS, PATIENCE).await?;
+    until_idle(operator, QUIET_SECONDS).await?;
 
     tell(&format!(
         "ten minutes in which nothing happens to {mailboxes} mailboxes"

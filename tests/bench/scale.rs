@@ -15,7 +15,7 @@ use super::lab::operator::{CLIENT_SECRET, Site, condition_of};
 use super::lab::process::Process;
 use super::lab::until;
 use super::table::{self, Row};
-use super::{PATIENCE, tell};
+use super::{PATIENCE, tell, until_idle};
 
 /// Unless another number is asked for.
 pub const MAILBOXES: usize = 10_000;
@@ -73,7 +73,7 @@ pub async fn run(mailboxes: usize, creation: Creation) -> Result<()> {
     let namespaces = namespaces(&mut site).await?;
     site.start().await?;
     profiles(&site).await?;
-    site.process()?.until_idle(2, PATIENCE).await?;
+    until_idle(site.process()?, 2).await?;
 
     tell(&format!(
         "creating {mailboxes} mailboxes in {NAMESPACES} namespaces"
@@ -102,7 +102,7 @@ pub async fn run(mailboxes: usize, creation: Creation) -> Result<()> {
     let servers_cpu_ms_each = each(servers_cpu(&site)? - servers_before);
     tell("waiting until the profiles have counted them");
     until_counted(&site, mailboxes).await?;
-    operator.until_idle(QUIET_SECONDS, PATIENCE).await?;
+    until_idle(operator, QUIET_SECONDS).await?;
     let figures = Figures {
         creation,
         created_per_second: mailboxes as f64 / created.as_secs_f64(),
@@ -268,7 +268,7 @@ async fn restart(site: &mut Site, mailboxes: usize) -> Result<Restart> {
     })
     .await?;
     tell("    all are reconciled; waiting until nothing is left to do");
-    operator.until_idle(QUIET_SECONDS, PATIENCE).await?;
+    until_idle(operator, QUIET_SECONDS).await?;
     let writes = site.writes()?.split_off(before);
     for write in writes.iter().take(3) {
         tell(&format!("    a write: {write:?}"));

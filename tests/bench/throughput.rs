@@ -17,7 +17,7 @@ use super::lab::tokens::Tokens;
 use super::lab::until;
 use super::peer;
 use super::table::{self, Row};
-use super::{PATIENCE, tell};
+use super::{PATIENCE, tell, until_idle};
 
 const MAILBOXES: usize = 200;
 /// For either side: of the profile here, of the workers there.
@@ -105,7 +105,7 @@ async fn operator_round(
     let mut mailboxes =
         Box::pin(watcher(site.mailboxes(), watcher::Config::default()).applied_objects());
     until_all(&mut mailboxes, "SignedIn", MAILBOXES).await?;
-    operator.until_idle(1, PATIENCE).await?;
+    until_idle(operator, 1).await?;
     let meter = operator.measure()?;
     suspend(site, false).await?;
     until_all(&mut mailboxes, "Ready", MAILBOXES).await?;

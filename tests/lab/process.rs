@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::until;
-
 /// By its id.
 #[derive(Clone, Copy, Debug)]
 pub struct Process(pub u32);
@@ -76,19 +74,6 @@ impl Process {
         Ok(size
             .with_context(|| format!("/proc has no {what}"))?
             .parse()?)
-    }
-
-    /// Waits until there was hardly any work in each of `seconds` seconds, for `patience` at most.
-    pub async fn until_idle(self, seconds: u32, patience: Duration) -> Result<()> {
-        let mut quiet = 0;
-        until("the process to be idle", patience, async || {
-            let before = self.cpu()?;
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            let idle = self.cpu()? - before <= Duration::from_millis(20);
-            quiet = if idle { quiet + 1 } else { 0 };
-            Ok(quiet >= seconds)
-        })
-        .await
     }
 
     fn read(self, file: &str) -> Result<String> {
