@@ -294,7 +294,7 @@ async fn the_metrics_say_how_each_mailbox_is() -> Result<()> {
     // One that is suspended and one that nobody has signed in to wake nobody.
     let first = Scrape::of(&site).await?;
     let seen = Seen::until(&site, "all is well", first, |_, _| true).await?;
-    test_rules(vec![seen.fires(&[])])?;
+    test_rules(vec![seen.fires(&[], &[])])?;
     // The profile's series go with it, and the one who was signed in needs somebody.
     site.kubectl(&["delete", "gmailserverprofile", "google"])
         .await?;

@@ -9,7 +9,7 @@ use super::profile::labels_of;
 use crate::api::{GmailServerProfile, ProfileCondition};
 use crate::domain::mailbox::{Health, HealthState};
 use crate::domain::name::ObjectName;
-use crate::domain::profile::{capacity_of, is_limited_by_google, project_of};
+use crate::domain::profile::{Limits, limits_of, project_of};
 use crate::telemetry::fleet::{
     CapacityLabels, ConditionLabel, ConditionLabels, ConditionStatus, Figures, LimitSetBy,
     MailboxLabels, MailboxState,
@@ -63,16 +63,15 @@ fn add_profile(
     let labels = labels_of(name);
     let taken = project_of(profile).map_or(0, |project| context.places.taken(&project));
     figures.places_taken.push((labels.clone(), number(taken)));
-    if let Some(capacity) = capacity_of(&profile.spec) {
-        let limit = CapacityLabels {
+    let Limits { googles, own } = limits_of(&profile.spec);
+    for (limit, set_by) in [(googles, LimitSetBy::Google), (own, LimitSetBy::Profile)] {
+        let Some(limit) = limit else { continue };
+        let labels = CapacityLabels {
             namespace: labels.namespace.clone(),
             profile: labels.profile.clone(),
-            set_by: match is_limited_by_google(&profile.spec) {
-                true => LimitSetBy::Google,
-                false => LimitSetBy::Profile,
-            },
+            set_by,
         };
-        figures.capacity.push((limit, number(capacity)));
+        figures.capacity.push((labels, number(limit)));
     }
     // Where nothing is renewed nobody finds out whether the server is back, and nobody misses it.
     if !profile.spec.suspend && context.census.renews(name) {

@@ -69,12 +69,12 @@ pub struct CapacityLabels {
     pub set_by: LimitSetBy,
 }
 
-/// Whose limit counts.
+/// Whose limit it is.
 #[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
 pub enum LimitSetBy {
     /// Google's, for an app that is in Testing or not verified.
     Google,
-    /// The profile's own, which is lower.
+    /// The profile's own, its `maxMailboxes`.
     Profile,
 }
 
@@ -157,7 +157,7 @@ impl Collector for Fleet {
         gauges(
             &mut encoder,
             "profile_capacity",
-            "Google accounts that may hold a place in the Cloud project of a profile, and whose limit that is; none where there is no limit",
+            "Google accounts that may hold a place in the Cloud project of a profile, by whose limit that is; the lower one counts",
             &figures.capacity,
         )?;
         gauges(

@@ -5,6 +5,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use strum::{EnumIter, IntoEnumIterator};
 
 /// The sign-in page. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -22,14 +23,14 @@ pub struct SignInLabels {
 
 /// How a sign-in ended. What belongs to none that this page has begun is not counted: any stranger may
 /// send it.
-#[derive(Clone, Copy, Debug, EncodeLabelValue, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, EncodeLabelValue, EnumIter, Eq, Hash, PartialEq)]
 pub enum SignInResult {
     /// Whoever should has signed in.
     Ok,
     /// For good: by that person, by Google, or since the Mailbox or its profile takes nobody.
     Refused,
     /// Through none of them: the keys of the page, the API server or the OAuth server could not be
-    /// asked. Also where that keeps a sign-in from its beginning.
+    /// asked, or not in time. Also where that keeps a sign-in from its beginning.
     Failed,
 }
 
@@ -38,6 +39,15 @@ impl SignInPage {
     pub fn opens(&self) -> Open {
         self.ready.set(1);
         Open(self.ready.clone())
+    }
+
+    /// Somebody is back from Google. It is counted when what is returned is dropped: as failed, unless it
+    /// is told how it ended. So it is, too, where nobody waits for its end.
+    pub fn came_back(&self) -> CameBack<'_> {
+        CameBack {
+            page: self,
+            result: SignInResult::Failed,
+        }
     }
 
     /// One more sign-in has ended.
@@ -53,14 +63,30 @@ impl SignInPage {
         );
         registry.register("sign_ins", "Sign-ins by result", self.sign_ins.clone());
         // A counter that begins with 1 has not risen.
-        for result in [
-            SignInResult::Ok,
-            SignInResult::Refused,
-            SignInResult::Failed,
-        ] {
+        for result in SignInResult::iter() {
             let labels = SignInLabels { result };
             self.sign_ins.get_or_create(&labels).inc_by(0);
         }
+    }
+}
+
+/// A sign-in whose end is not known yet.
+#[derive(Debug)]
+pub struct CameBack<'a> {
+    page: &'a SignInPage,
+    result: SignInResult,
+}
+
+impl CameBack<'_> {
+    /// It has ended so.
+    pub fn ended(mut self, result: SignInResult) {
+        self.result = result;
+    }
+}
+
+impl Drop for CameBack<'_> {
+    fn drop(&mut self) {
+        self.page.ended(self.result);
     }
 }
 
@@ -71,5 +97,23 @@ pub struct Open(Gauge);
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_that_is_cut_off_has_failed() {
+        let page = SignInPage::default();
+        let count = |result| {
+            let counter = page.sign_ins.get(&SignInLabels { result });
+            counter.map_or(0, |counter| counter.get())
+        };
+        drop(page.came_back());
+        page.came_back().ended(SignInResult::Ok);
+        let counts = [SignInResult::Ok, SignInResult::Failed].map(count);
+        assert_eq!(counts, [1, 1]);
     }
 }

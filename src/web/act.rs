@@ -65,7 +65,8 @@ impl Web {
         let link = Link::new(&namespace, &name, &uid).ok_or(Stopped::NotFound)?;
         let found = self.find(&link).await?;
         if act == Act::Prove {
-            return self.to_google(&found, headers, Purpose::Proof).await;
+            let begun = self.to_google(&found, headers, Purpose::Proof).await;
+            return begun.inspect_err(|stopped| self.count_failed(stopped));
         }
         let now = Timestamp::now();
         let news = match self.owned(&found, headers, now).await? {

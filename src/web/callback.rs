@@ -42,10 +42,11 @@ pub(super) async fn callback(
             return stopped.page().into_response();
         }
     };
+    let came_back = web.metrics.came_back();
     let came = web.complete(&flow, &link, &answer, Timestamp::now()).await;
     let is_in = matches!(came, Ok(Came::In(_)));
     let ended = web.conclude(cookies, &flow, &link, came).await;
-    web.metrics.ended(match &ended {
+    came_back.ended(match &ended {
         Err(stopped) if stopped.is_passing() => SignInResult::Failed,
         _ if is_in => SignInResult::Ok,
         _ => SignInResult::Refused,

@@ -29,11 +29,7 @@ pub fn exposed() -> Result<String> {
     metrics.endings(&profile, Some(1), 1);
     metrics.leader.set(1);
     metrics.caches_filled.set(1);
-    for result in [
-        SignInResult::Ok,
-        SignInResult::Refused,
-        SignInResult::Failed,
-    ] {
+    for result in SignInResult::iter() {
         metrics.sign_in_page.ended(result);
     }
     load(&metrics);

@@ -76,12 +76,9 @@ impl Seen {
         })
     }
 
-    /// That of `alerts` each is there; of none, that there are none at all.
-    pub fn fires(&self, alerts: &[&'static str]) -> Value {
-        let which = match alerts {
-            [] => ".*".to_owned(),
-            alerts => alerts.join("|"),
-        };
+    /// That each of `alerts` comes, and no other one, but for those of what is `still` so.
+    pub fn fires(&self, alerts: &[&'static str], still: &[&'static str]) -> Value {
+        let still = still.join("|");
         let expected = alerts.iter().collect::<BTreeSet<_>>().into_iter();
         let expected = expected.map(|alert| {
             let labels = format!(r#"{{alertname="{alert}"}}"#);
@@ -93,7 +90,7 @@ impl Seen {
             "input_series": self.series(),
             "promql_expr_test": [{
                 "eval_time": "1h",
-                "expr": format!(r#"group by (alertname) (ALERTS{{alertstate="firing",alertname=~"{which}"}})"#),
+                "expr": format!(r#"group by (alertname) (ALERTS{{alertstate="firing",alertname!~"{still}"}})"#),
                 "exp_samples": expected.collect::<Vec<_>>(),
             }],
         })

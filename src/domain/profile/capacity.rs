@@ -23,19 +23,25 @@ pub struct Places {
     pub capacity: Option<usize>,
 }
 
-/// How many accounts may sign in with a profile; `None`: no limit.
-pub fn capacity_of(spec: &GmailServerProfileSpec) -> Option<usize> {
-    let client = spec.oauth_client.as_ref();
-    let screen = client.and_then(|client| client.consent_screen.as_ref());
-    capacity(screen, spec.max_mailboxes)
+/// What limits how many accounts may sign in with a profile.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Google's own, for the Cloud project.
+    pub googles: Option<usize>,
+    /// The profile's `maxMailboxes`.
+    pub own: Option<usize>,
 }
 
-/// Whether that limit is Google's own, and not one that the admin has chosen.
-pub fn is_limited_by_google(spec: &GmailServerProfileSpec) -> bool {
+/// What limits a profile.
+pub fn limits_of(spec: &GmailServerProfileSpec) -> Limits {
     let client = spec.oauth_client.as_ref();
     let screen = client.and_then(|client| client.consent_screen.as_ref());
-    let googles = capacity(screen, None);
-    googles.is_some() && googles == capacity_of(spec)
+    limits(screen, spec.max_mailboxes)
+}
+
+/// How many accounts may sign in with a profile; `None`: no limit.
+pub fn capacity_of(spec: &GmailServerProfileSpec) -> Option<usize> {
+    limits_of(spec).lowest()
 }
 
 /// The Google Cloud project of a profile's client, where that is known.
@@ -49,18 +55,26 @@ pub fn project_of(profile: &GmailServerProfile) -> Option<Project> {
     Some(Project::of(client.client_id.as_deref()?, &token_endpoint))
 }
 
-/// `max` is the admin's own, which cannot lift the
-/// limit that Google sets for an app that is known to be limited.
-fn capacity(screen: Option<&ConsentScreen>, max: Option<i32>) -> Option<usize> {
-    let max = max.and_then(|max| usize::try_from(max).ok());
-    let Some(screen) = screen else {
-        return max.or(Some(GOOGLE_LIMIT));
+impl Limits {
+    fn lowest(self) -> Option<usize> {
+        [self.googles, self.own].into_iter().flatten().min()
+    }
+}
+
+/// `max` is the admin's own. Above Google's limit it says that there is none, unless the app is known to
+/// be limited.
+fn limits(screen: Option<&ConsentScreen>, max: Option<i32>) -> Limits {
+    let own = max.and_then(|max| usize::try_from(max).ok());
+    let is_limited = match screen {
+        None => own.is_none_or(|own| own <= GOOGLE_LIMIT),
+        Some(screen) => {
+            let published = screen.publishing_status == Some(PublishingStatus::InProduction);
+            screen.user_type != UserType::Internal && !(screen.verified && published)
+        }
     };
-    let unlimited = screen.user_type == UserType::Internal
-        || (screen.verified && screen.publishing_status == Some(PublishingStatus::InProduction));
-    match unlimited {
-        true => max,
-        false => Some(max.unwrap_or(GOOGLE_LIMIT).min(GOOGLE_LIMIT)),
+    Limits {
+        googles: is_limited.then_some(GOOGLE_LIMIT),
+        own,
     }
 }
 
@@ -109,20 +123,23 @@ mod tests {
             Some(PublishingStatus::InProduction),
             true,
         );
-        for (screen, max, limit) in [
-            (None, None, Some(100)),
-            (None, Some(7), Some(7)),
-            (None, Some(500), Some(500)),
-            (Some(&internal), None, None),
-            (Some(&internal), Some(500), Some(500)),
-            (Some(&testing), None, Some(100)),
-            (Some(&testing), Some(7), Some(7)),
-            (Some(&testing), Some(500), Some(100)),
-            (Some(&unverified), None, Some(100)),
-            (Some(&verified), None, None),
-            (Some(&verified), Some(7), Some(7)),
+        let googles = Some(100);
+        for (screen, max, of_google, limit) in [
+            (None, None, googles, Some(100)),
+            (None, Some(7), googles, Some(7)),
+            (None, Some(500), None, Some(500)),
+            (Some(&internal), None, None, None),
+            (Some(&internal), Some(500), None, Some(500)),
+            (Some(&testing), None, googles, Some(100)),
+            (Some(&testing), Some(7), googles, Some(7)),
+            (Some(&testing), Some(500), googles, Some(100)),
+            (Some(&unverified), None, googles, Some(100)),
+            (Some(&verified), None, None, None),
+            (Some(&verified), Some(7), None, Some(7)),
         ] {
-            assert_eq!(capacity(screen, max), limit, "{screen:?} {max:?}");
+            let found = limits(screen, max);
+            assert_eq!(found.googles, of_google, "{screen:?} {max:?}");
+            assert_eq!(found.lowest(), limit, "{screen:?} {max:?}");
         }
     }
 

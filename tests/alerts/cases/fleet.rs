@@ -167,6 +167,23 @@ pub const CASES: &[Case] = &[
                 "1x200",
             ),
             (
+                r#"profile_capacity{namespace="mail",profile="small",set_by="Google"}"#,
+                "100x200",
+            ),
+            // Somebody's wish is fulfilled, and so, nearly, is what Google gives.
+            (
+                r#"profile_places_taken{namespace="mail",profile="large"}"#,
+                "95x200",
+            ),
+            (
+                r#"profile_capacity{namespace="mail",profile="large",set_by="Profile"}"#,
+                "95x200",
+            ),
+            (
+                r#"profile_capacity{namespace="mail",profile="large",set_by="Google"}"#,
+                "100x200",
+            ),
+            (
                 r#"profile_places_taken{namespace="mail",profile="old"}"#,
                 "100x200",
             ),
@@ -186,7 +203,10 @@ pub const CASES: &[Case] = &[
         ],
         comes: &[(
             "16m",
-            &[r#"alertname="GmailOperatorCapacityLow",namespace="mail",profile="google""#],
+            &[
+                r#"alertname="GmailOperatorCapacityLow",namespace="mail",profile="google""#,
+                r#"alertname="GmailOperatorCapacityLow",namespace="mail",profile="large""#,
+            ],
         )],
     },
     Case {

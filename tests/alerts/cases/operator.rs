@@ -155,16 +155,13 @@ pub const CASES: &[Case] = &[
                 r#"leader{namespace="three",job="metrics",pod="c"}"#,
                 "1x200",
             ),
-            (
-                r#"leader{namespace="three",job="metrics",pod="d"}"#,
-                "0x200",
-            ),
+            (r#"leader{namespace="three",job="web",pod="d"}"#, "0x200"),
             (
                 r#"caches_filled{namespace="three",job="metrics",pod="c"}"#,
                 "0x200",
             ),
             (
-                r#"caches_filled{namespace="three",job="metrics",pod="d"}"#,
+                r#"caches_filled{namespace="three",job="web",pod="d"}"#,
                 "0x200",
             ),
         ],
