@@ -51,10 +51,10 @@ const LONG: &str = "\
 End a mailbox's sign-in: its grant is deleted, and its owner has to sign in again.
 
 The command sets the annotation gmail-operator.dev/sign-out-requested-at on the Mailbox to the second
-after the present sign-in. The operator then ends every sign-in that was given before that: it stops using the
-mailbox, deletes the grant, and takes the permission back at Google, unless the same account serves
-another Mailbox of the same Google Cloud project, which that would end as well. The Mailbox itself
-stays. Mail is neither moved nor deleted.
+after the present sign-in. The operator then ends every sign-in that was given before that: it stops
+using the mailbox, deletes the grant, and takes the permission back at Google, unless the same account
+serves another Mailbox of the same Google Cloud project, which that would end as well. The Mailbox
+itself stays. Mail is neither moved nor deleted.
 
 It needs the right to patch the Mailbox. On a terminal it asks first; in a script give --yes.";
 
