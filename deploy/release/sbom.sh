@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the image and the plugin are made of, as CycloneDX: `make image` and `make plugin` end with it. ARCH is as in static.sh.
+# What the image and the plugin are made of, as CycloneDX: `make image` ends with it. ARCH is as in static.sh.
 #
 # The C library is linked into both programs; the certificate authorities are in the image alone.
 set -euo pipefail
