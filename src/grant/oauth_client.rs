@@ -6,11 +6,10 @@ use super::traffic::{LaneName, Traffic, Turn};
 use super::{GrantKeeper, KeeperError};
 use crate::api::{GmailServerProfile, Reason};
 use crate::cluster::credentials::{self, CredentialsError};
-use crate::domain::endpoints::OAuthEndpoints;
 use crate::domain::grant::Grant;
 use crate::domain::name::ObjectName;
 use crate::domain::oauth_client::OAuthClient;
-use crate::domain::profile::{BadProfile, ValidProfile};
+use crate::domain::profile::{BadProfile, ValidProfile, client_of};
 use crate::domain::schedule::digest;
 use crate::domain::secret::{AuthorizationCode, CodeVerifier, RefreshToken};
 use crate::google::{ClientAnswer, Exchanged, Google, OAuthError, Refreshed};
@@ -166,14 +165,8 @@ impl GrantKeeper {
 
 /// Where requests of the client that `profile` has now go in line, where that client is known.
 fn lane_of_client(profile: &GmailServerProfile) -> Option<LaneName> {
-    let client_id = profile.status.as_ref()?.oauth_client.as_ref()?;
-    let client_id = client_id.client_id.as_deref()?;
-    let endpoints = profile.spec.oauth_client.as_ref()?.endpoints.as_ref();
-    let endpoints = match endpoints {
-        Some(endpoints) => OAuthEndpoints::from_spec(endpoints).ok()?,
-        None => OAuthEndpoints::google(),
-    };
-    Some(lane(&endpoints.token, client_id, profile))
+    let (client_id, token_endpoint) = client_of(profile)?;
+    Some(lane(&token_endpoint, client_id, profile))
 }
 
 fn lane(token_endpoint: &Url, client_id: &str, profile: &GmailServerProfile) -> LaneName {

@@ -46,13 +46,19 @@ pub fn capacity_of(spec: &GmailServerProfileSpec) -> Option<usize> {
 
 /// The Google Cloud project of a profile's client, where that is known.
 pub fn project_of(profile: &GmailServerProfile) -> Option<Project> {
+    let (client_id, token_endpoint) = client_of(profile)?;
+    Some(Project::of(client_id, &token_endpoint))
+}
+
+/// The ID of the client that a profile has now, and where it takes tokens, where that is known.
+pub fn client_of(profile: &GmailServerProfile) -> Option<(&str, Url)> {
     let client = profile.status.as_ref()?.oauth_client.as_ref()?;
     let endpoints = profile.spec.oauth_client.as_ref()?.endpoints.as_ref();
     let token_endpoint = match endpoints {
         Some(endpoints) => Url::parse(&endpoints.token.0).ok()?,
         None => OAuthEndpoints::google().token,
     };
-    Some(Project::of(client.client_id.as_deref()?, &token_endpoint))
+    Some((client.client_id.as_deref()?, token_endpoint))
 }
 
 impl Limits {

@@ -18,7 +18,7 @@ mod view;
 pub use advice::{Advice, advice};
 pub use assign::{Choice, Offer, Room, Seeker, choose};
 pub use audience::{Audience, Outsider};
-pub use capacity::{Limits, Places, capacity_of, limits_of, project_of};
+pub use capacity::{Limits, Places, capacity_of, client_of, limits_of, project_of};
 pub use conditions::{Verdicts, verdicts};
 pub use counts::{Counts, Standing};
 pub use decide::{
