@@ -4,6 +4,7 @@ mod clock;
 mod kinds;
 mod lead;
 mod proxies;
+mod retry;
 mod telemetry;
 mod web;
 

@@ -2,12 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::retry::until_done;
 use super::{RunError, listen};
 use crate::domain::console::{FrontDoor, PublicUrl};
-use crate::domain::schedule::backoff;
 use crate::grant::GrantKeeper;
 use crate::net::network::Network;
 use crate::settings::{Component, Settings};
@@ -15,8 +14,7 @@ use crate::telemetry::health::Readiness;
 use crate::telemetry::sign_ins::SignInPage;
 use crate::web::{self, Certificates, Door, Source, Web, WebSettings};
 
-/// The waits before the cookies' keys are read again.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait before the cookies' keys are read again.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Serves the sign-in page until `stop`, where this process is to serve it.
@@ -106,11 +104,7 @@ async fn certificates(
 /// Reads the keys of the cookies, however long it takes: without them nobody can begin a sign-in
 /// here, and another replica may have them.
 async fn load_keys(web: &Web) {
-    let mut tries = 0;
-    while let Err(error) = web.load_keys().await {
-        tries += 1;
-        let wait = backoff(tries, FIRST_WAIT, LONGEST_WAIT, "web-key");
-        tracing::warn!(%error, ?wait, "the sign-in page is not ready: the keys of its cookies cannot be read; it is tried again");
-        sleep(wait).await;
-    }
+    let words =
+        "the sign-in page is not ready: the keys of its cookies cannot be read; it is tried again";
+    until_done(words, LONGEST_WAIT, async || web.load_keys().await).await;
 }
